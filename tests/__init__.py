@@ -1,0 +1,1 @@
+"""The tests mirror the rooms; they check the world, not mocks."""
