@@ -5,14 +5,14 @@ class PolicyError(Exception):
     """Something that may not be shared, or that the catalogue does not know."""
 
 
-class UnknownMatter(PolicyError):  # noqa: N818 - named as the protocol's code `unknown_matter`
+class UnknownMatter(PolicyError):
     """The catalogue has no such matter. The asked id is left out: it comes from a stranger."""
 
     def __init__(self) -> None:
         super().__init__("the catalogue has no such matter")
 
 
-class UnknownItem(PolicyError):  # noqa: N818 - named as the protocol's code `unknown_item`
+class UnknownItem(PolicyError):
     """The catalogue has no such item. The asked id is left out: it comes from a stranger."""
 
     def __init__(self) -> None:

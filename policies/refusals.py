@@ -76,7 +76,7 @@ class Refusal:
     reasons: tuple[str, ...] = ()
 
 
-class Refused(Exception):  # noqa: N818 - reads as what happened
+class Refused(Exception):
     """Raised by verification and by reads; inside a unit of work a Refusal is returned, or its entry would be lost."""
 
     def __init__(self, code: Code, token: TokenRole | None = None, *, member: str = "") -> None:

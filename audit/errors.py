@@ -1,0 +1,51 @@
+"""What the ledger and its proofs can refuse, under one exception base.
+
+AuditError
+ ├─ MerkleError         ValueError: a size, index or hash that no tree of that shape has
+ ├─ CheckpointError     ValueError: a name or root that no checkpoint can carry
+ ├─ NotInLog            LookupError: a tile, bundle or node beyond the log's size
+ ├─ LogDamaged          a row that must be there is missing or misshapen
+ ├─ ExportRefused       the folder cannot take an export
+ ├─ EntryTooLarge       ValueError: the entry would not fit an entry bundle
+ └─ LedgerUnavailable   nothing can be recorded now, so nothing may leave
+     └─ LedgerBusy      the queue is full; ask again
+"""
+
+
+class AuditError(Exception):
+    """Anything this room refuses."""
+
+
+class MerkleError(AuditError, ValueError):
+    """A size, index or hash that no tree of that shape has."""
+
+
+class CheckpointError(AuditError, ValueError):
+    """A name or root that no checkpoint can carry."""
+
+
+class NotInLog(AuditError, LookupError):
+    """A tile, bundle or node beyond the log's size."""
+
+
+class LogDamaged(AuditError):
+    """A row that must be there is missing or misshapen: the database was changed behind the ledger."""
+
+
+class ExportRefused(AuditError):
+    """The folder cannot take an export."""
+
+
+class EntryTooLarge(AuditError, ValueError):
+    """The entry would not fit an entry bundle; its event's name and its length in bytes."""
+
+    def __init__(self, event: str, length: int) -> None:
+        super().__init__(f"an entry {event} of {length} bytes is too large for the log")
+
+
+class LedgerUnavailable(AuditError):
+    """Nothing can be recorded now, so nothing may leave."""
+
+
+class LedgerBusy(LedgerUnavailable):
+    """The writer's queue is full; the caller may ask again."""

@@ -1,0 +1,57 @@
+"""The ledger's own tables; no foreign key leads in or out, so nothing can cascade into the log."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+
+metadata = MetaData()
+
+head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("origin", String(200), nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("frontier", LargeBinary, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("last_time", BigInteger, nullable=False),
+    Column("checkpoint", LargeBinary, nullable=False),
+)
+"""One row (id 1). `frontier` is the concatenated 32-byte roots of the complete subtrees, largest first; `last_time` is
+microseconds since 1970; `checkpoint` the signed note."""
+
+entry = Table(
+    "audit_entry",
+    metadata,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("leaf_hash", LargeBinary(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+)
+"""`body` is the exact bytes that were hashed, at most 60 KiB."""
+
+tile = Table(
+    "audit_tile",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+)
+"""Only full tiles, written once: 256 hashes of 32 bytes. Partial ones are derived from what lies below them."""
+
+index = Table(
+    "audit_index",
+    metadata,
+    Column("idx", BigInteger, primary_key=True, autoincrement=False),
+    Column("line", Integer, primary_key=True, autoincrement=False),
+    Column("time", BigInteger, nullable=False),
+    Column("event", String(40), nullable=False),
+    Column("requester", String(64), nullable=False, default=""),
+    Column("subject_ref", String(32), nullable=False, default=""),
+    Column("operator", String(64), nullable=False, default=""),
+    Column("matter", String(64), nullable=False, default=""),
+    Column("case", String(64), nullable=False, default=""),
+    Column("item", String(64), nullable=False, default=""),
+    Column("outcome", String(24), nullable=False, default=""),
+    Index("audit_index_subject", "subject_ref", "idx"),
+    Index("audit_index_requester", "requester", "case", "idx"),
+)
+"""A projection for searching, one row per entry and item: may be rebuilt from the entries, is never evidence."""
