@@ -1,0 +1,1 @@
+"""What a person agreed to: tokens, requests, grants, people and their devices."""

@@ -1,0 +1,177 @@
+"""Granted consents: found, spent, paused, resumed, withdrawn. The only file that reads or changes a grant's state."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from audit.events import Consent, ConsentPaused, ConsentResumed, ConsentWithdrawn
+from audit.ledger import Transaction
+from consent import tables
+from consent.keys import strict_base64url
+from consent.token import VerifiedConsent
+from policies.refusals import Code, Refusal, Refused, TokenRole
+
+ACTIVE: Final = "active"
+PAUSED: Final = "paused"
+WITHDRAWN: Final = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A grant's row at one moment: true only inside the transaction or page that read it."""
+
+    iss: str
+    jti: str
+    request: str
+    requester: str
+    subject_ref: str
+    matter: str
+    case: str
+    party: str
+    assurance: int
+    """How surely the person was identified when signing."""
+    token: str = field(repr=False)
+    uses: int
+    used: int
+    expires: int
+    status: str
+    granted_at: int
+    ended_at: int | None
+
+    @property
+    def left(self) -> int:
+        return self.uses - self.used
+
+    def state(self, now: float) -> str:
+        """The word the person reads: active, paused, used_up, expired or withdrawn."""
+        if self.status == WITHDRAWN:
+            return WITHDRAWN
+        if self.expires <= now:
+            return "expired"
+        return self.status if self.left > 0 else "used_up"
+
+    def refusal(self, now: float) -> Refusal | None:
+        """Why it does not stand now; a used-up one stands, for a repeat is the same use."""
+        codes = {WITHDRAWN: Code.CONSENT_WITHDRAWN, PAUSED: Code.CONSENT_PAUSED}
+        code = codes.get(self.status) or (Code.CONSENT_EXPIRED if self.expires <= now else None)
+        return Refusal(code, TokenRole.CONSENT) if code is not None else None
+
+
+def record_grant(transaction: Transaction, consent: VerifiedConsent, subject_ref: str, assurance: int) -> None:
+    """Keep a consent that was just signed; the caller appends `consent.granted` in the same unit."""
+    claims = consent.claims
+    transaction.connection.execute(
+        insert(tables.grant).values(
+            iss=claims.iss,
+            jti=claims.jti,
+            request=claims.req,
+            requester=claims.client_id,
+            subject_ref=subject_ref,
+            matter=claims.matter,
+            case=claims.case,
+            party=claims.party,
+            assurance=assurance,
+            token=consent.text.encode(),
+            uses=claims.uses,
+            used=0,
+            expires=claims.exp,
+            status=ACTIVE,
+            granted_at=transaction.time // 1_000_000,
+        )
+    )
+
+
+def find_granted(connection: Connection, iss: str, jti: str) -> Granted | None:
+    table = tables.grant
+    row = connection.execute(select(table).where(table.c.iss == iss, table.c.jti == jti)).one_or_none()
+    return _granted(row) if row is not None else None
+
+
+def granted_to(connection: Connection, consent: VerifiedConsent) -> Granted:
+    """The grant that this token is: the stored payload equals it member by member. Refused otherwise."""
+    granted = find_granted(connection, *consent.id)
+    if granted is None:
+        raise Refused(Code.CONSENT_UNKNOWN, TokenRole.CONSENT)
+    if payload_of(granted.token) != payload_of(consent.text):
+        raise Refused(Code.CONSENT_MISMATCH, TokenRole.CONSENT)
+    return granted
+
+
+def grants_of(connection: Connection, subject_ref: str) -> Sequence[Granted]:
+    table = tables.grant
+    rows = connection.execute(
+        select(table).where(table.c.subject_ref == subject_ref).order_by(table.c.granted_at.desc())
+    )
+    return [_granted(row) for row in rows]
+
+
+def spend(transaction: Transaction, granted: Granted) -> int:
+    """Consume one use; its number. The caller saw in the same transaction that one is left."""
+    table = tables.grant
+    spent = transaction.connection.execute(
+        update(table)
+        .where(table.c.iss == granted.iss, table.c.jti == granted.jti, table.c.used < table.c.uses)
+        .values(used=table.c.used + 1)
+    )
+    if spent.rowcount != 1:
+        raise Refused(Code.CONSENT_USED_UP, TokenRole.CONSENT)
+    return granted.used + 1
+
+
+def withdraw(transaction: Transaction, granted: Granted, *, by: str, withdrawal_jti: str) -> None:
+    """End it, for good, from this commit on. Raises Refused(consent_withdrawn) where it already is."""
+    if granted.status == WITHDRAWN:
+        raise Refused(Code.CONSENT_WITHDRAWN)
+    _set(transaction, granted, status=WITHDRAWN, ended_at=transaction.time // 1_000_000)
+    transaction.append(ConsentWithdrawn(**_names(granted), by=by, withdrawal_jti=withdrawal_jti))
+
+
+def pause(transaction: Transaction, granted: Granted) -> None:
+    _change(transaction, granted, ACTIVE, PAUSED)
+    transaction.append(ConsentPaused(**_names(granted)))
+
+
+def resume(transaction: Transaction, granted: Granted) -> None:
+    _change(transaction, granted, PAUSED, ACTIVE)
+    transaction.append(ConsentResumed(**_names(granted)))
+
+
+def _change(transaction: Transaction, granted: Granted, before: str, after: str) -> None:
+    refusal = granted.refusal(transaction.time / 1_000_000)
+    if granted.status != before:
+        raise Refused(refusal.code if refusal is not None else Code.ALREADY_DECIDED)
+    if granted.expires <= transaction.time / 1_000_000:
+        raise Refused(Code.CONSENT_EXPIRED)
+    _set(transaction, granted, status=after)
+
+
+def _set(transaction: Transaction, granted: Granted, **values: Any) -> None:
+    table = tables.grant
+    transaction.connection.execute(
+        update(table).where(table.c.iss == granted.iss, table.c.jti == granted.jti).values(**values)
+    )
+
+
+def _names(granted: Granted) -> dict[str, Any]:
+    return {
+        "consent": Consent(granted.iss, granted.jti),
+        "requester": granted.requester,
+        "subject_ref": granted.subject_ref,
+        "matter": granted.matter,
+        "case": granted.case,
+    }
+
+
+def payload_of(token: str) -> dict[str, Any]:
+    """The payload of a token that this broker has verified before."""
+    payload: dict[str, Any] = json.loads(strict_base64url(token.split(".")[1]))
+    return payload
+
+
+def _granted(row: Row[Any]) -> Granted:
+    members = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
+    members["token"] = row.token.decode()
+    return Granted(**members)
