@@ -457,12 +457,15 @@ class _Story:
         for _, consent, one in spent:
             if consent not in self.granted:
                 raise _failed("consent-granted", "a consent was not granted before")
-            if consent in self.withdrawn or consent in self.paused:
+            if not self._stands(consent):
                 raise _failed("consent-standing", "a consent was withdrawn or paused")
             if not 1 <= _member(one, "use", int) <= self.granted[consent]:
                 raise _failed("uses", f"a consent for {self.granted[consent]} uses is used once more")
         if not spent:
             raise _failed("consent-granted", "there is no consent")
+
+    def _stands(self, consent: ConsentId | None) -> bool:
+        return consent is not None and consent not in self.withdrawn and consent not in self.paused
 
     def _end(self, body: dict[str, Any]) -> tuple[dict[str, ConsentId], frozenset[tuple[str, str]]]:
         call = _member(body, "call", str)
@@ -480,8 +483,7 @@ class _Story:
             party, item = _party_item(result)
             if (party, item) not in items:
                 raise _failed("item-admitted", f"{json.dumps([party, item])} was not admitted")
-            standing = party in consents and consents[party] not in self.withdrawn
-            if not standing and _member(result, "outcome", str) != "withheld":
+            if not self._stands(consents.get(party)) and _member(result, "outcome", str) != "withheld":
                 raise _failed("party-standing", f"{json.dumps([party, item])} left without a standing consent")
 
 

@@ -245,6 +245,7 @@ STORIES: list[tuple[str, int, Sequence[Event]]] = [
     ("item-admitted", 2, [granted(0), admitted(0), released(0, party="spouse")]),
     ("party-standing", 3, [granted(0), admitted(0), WITHDRAWN, released(0)]),
     ("party-standing", 3, [granted(0), admitted(0), WITHDRAWN, released(0, outcome="no_record")]),
+    ("party-standing", 3, [granted(0), admitted(0), PAUSED, released(0)]),
     ("event", 0, [("exchange", {})]),
     ("event", 0, [("exchange.viewed.twice", {})]),
     ("body", 0, [("consent.granted", {"uses": 1})]),

@@ -1,0 +1,89 @@
+"""Who looked at a person's data: the exchanges that concern her, each with its entry and the proof of it."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, select
+
+from audit import events, tables
+from audit.checkpoint import format_proof
+from audit.ledger import read_head
+from audit.merkle import inclusion_path
+from audit.tiles import node_reader
+
+AT_ONCE: Final = 100
+_ENDINGS: Final = (
+    events.ExchangeReleased.NAME,
+    events.ExchangeWithheld.NAME,
+    events.ExchangeInterrupted.NAME,
+    events.ExchangeRefused.NAME,
+)
+
+
+def accesses_of(connection: Connection, subject_ref: str) -> list[dict[str, Any]]:
+    """The newest hundred calls about this person, one each: what was asked, why, and what came of it."""
+    index = tables.index
+    found = (
+        select(index.c.idx)
+        .where(index.c.subject_ref == subject_ref, index.c.event.in_(_ENDINGS))
+        .distinct()
+        .order_by(index.c.idx.desc())
+        .limit(AT_ONCE)
+    )
+    endings = _bodies(connection, list(connection.execute(found).scalars()))
+    parsed = {idx: json.loads(raw) for idx, raw in endings.items()}
+    admissions = _bodies(
+        connection, [entry["body"]["admitted"] for entry in parsed.values() if "admitted" in entry["body"]]
+    )
+    head = read_head(connection)
+    size = head.frontier.size
+    node = node_reader(connection, size)
+    return [
+        _members(entry, _asked(admissions, entry, subject_ref), subject_ref)
+        | {
+            "entry": base64.b64encode(endings[idx]).decode(),
+            "proof": format_proof(idx, inclusion_path(idx, size, node), head.checkpoint),
+        }
+        for idx, entry in sorted(parsed.items(), reverse=True)
+    ]
+
+
+def _bodies(connection: Connection, indexes: Sequence[int]) -> dict[int, bytes]:
+    entry = tables.entry
+    rows = connection.execute(select(entry.c.idx, entry.c.body).where(entry.c.idx.in_(indexes)))
+    return {row.idx: row.body for row in rows}
+
+
+def _asked(admissions: Mapping[int, bytes], entry: Mapping[str, Any], subject_ref: str) -> dict[str, dict[str, Any]]:
+    raw = admissions.get(entry["body"].get("admitted", -1))
+    items = json.loads(raw)["body"]["items"] if raw is not None else []
+    return {item["item"]: item for item in items if item["subject_ref"] == subject_ref}
+
+
+def _members(entry: Mapping[str, Any], asked: Mapping[str, Mapping[str, Any]], subject_ref: str) -> dict[str, Any]:
+    body = entry["body"]
+    outcomes = {
+        result["item"]: result["outcome"] for result in body.get("results", []) if result["subject_ref"] == subject_ref
+    }
+    return {
+        "index": entry["index"],
+        "time": entry["time"],
+        "event": entry["event"],
+        "requester": body["requester"],
+        "operator": body.get("operator"),
+        "matter": body["matter"],
+        "case": body["case"],
+        "code": body.get("code"),
+        "items": [
+            {
+                "item": name,
+                "department": item["department"],
+                "fields": item["fields"],
+                "purpose": item["purpose"],
+                "outcome": outcomes.get(name),
+            }
+            for name, item in asked.items()
+        ],
+    }

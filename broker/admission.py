@@ -1,0 +1,302 @@
+"""Step 6 of the one path: what is admitted, refused or recognised as a repeat, in one unit of work.
+
+ a jti       the request's token is spent, whatever becomes of it; a token seen before only counts
+ b refusal   what steps 3 to 5 refused is recorded here, for its caller had passed step 2
+ c repeat    the same `exchange` is the same use: it may be asked again within its bounds, never widened
+ d standing  requester, key, consents, items, releases: as they are in this transaction
+ e uses      one use of each consent is consumed
+ f entry     `exchange.admitted` with everything an auditor asks
+
+Each admission names its process. One that its process did not live to end is closed as `exchange.interrupted`.
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Row, insert, select, update
+
+from audit import events
+from audit import tables as audit_tables
+from audit.ledger import Transaction
+from broker import tables
+from broker.exchange_request import Examined, Line
+from broker.requesters import spend_jti
+from broker.standing import Standing, standing, used_up
+from consent import grants
+from policies.refusals import Code, Refusal
+from policies.vocabulary import TRANSIENT_OUTCOMES, Outcome
+
+AGAIN_WITHIN: Final = 10 * 60
+"""Seconds from the first release in which a final answer may be asked again."""
+AGAIN_AT_MOST: Final = 3
+
+ADMITTED: Final = "admitted"
+RELEASED: Final = "released"
+WITHHELD: Final = "withheld"
+INTERRUPTED: Final = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One party's use of its consent by this exchange; a repeat has the same number."""
+
+    party: str
+    use: int
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Durable: these lines may be asked of their departments, once."""
+
+    call: str
+    index: int
+    """Of the entry `exchange.admitted`."""
+    examined: Examined
+    lines: tuple[Line, ...]
+    uses: tuple[Use, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Earlier:
+    """What an earlier run of the same exchange left behind."""
+
+    attempt: int
+    uses: Mapping[str, int]
+    answered: dict[str, list[Any]]
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Which rules and catalogue decided, and which process asks."""
+
+    rules: str
+    catalogue: str
+    process: str
+
+
+def admit(transaction: Transaction, examined: Examined, versions: Versions) -> Admitted | Refusal:
+    """Admission as a unit of work. A refusal is returned, not raised: raising would lose its entry."""
+    if not spend_jti(transaction, examined.request):  # a
+        return Refusal(Code.REPLAYED)
+    outcome = _admissible(transaction, examined)
+    if isinstance(outcome, Refusal):
+        _record_refused(transaction, examined, outcome)
+        return outcome
+    earlier, now_standing = outcome
+    uses = _consume(transaction, examined, now_standing, earlier)  # e
+    return _record_admitted(transaction, examined, earlier, uses, versions)  # f
+
+
+def _admissible(transaction: Transaction, examined: Examined) -> tuple[_Earlier, Standing] | Refusal:
+    if examined.refusal is not None:  # b
+        return examined.refusal
+    earlier = _find_earlier(transaction, examined)  # c
+    if isinstance(earlier, Refusal):
+        return earlier
+    request = examined.request
+    now_standing = standing(  # d
+        transaction.connection,
+        now=transaction.time / 1_000_000,
+        requester=request.requester,
+        kid=request.kid,
+        consents=examined.consents,
+    )
+    refusal = now_standing.first_refusal(line.name for line in earlier.lines)
+    if refusal is None and not earlier.uses:
+        refusal = used_up(list(now_standing.granted.values()))
+    return refusal or (earlier, now_standing)
+
+
+def _find_earlier(transaction: Transaction, examined: Examined) -> _Earlier | Refusal:
+    row = find_row(transaction, examined.request.requester, examined.request.body.exchange)
+    if row is None:
+        return _Earlier(0, {}, {}, examined.lines)
+    if row.fingerprint != examined.fingerprint():
+        return Refusal(Code.EXCHANGE_CONFLICT)
+    if row.status == ADMITTED:
+        return Refusal(Code.EXCHANGE_RUNNING)
+    answered = json.loads(row.answered)
+    now = transaction.time // 1_000_000
+    lines = tuple(line for line in examined.lines if _may_repeat(answered.get(key_of(line)), row, now))
+    if not lines:
+        return Refusal(Code.CONSENT_USED_UP)
+    return _Earlier(row.attempt, json.loads(row.uses), answered, lines)
+
+
+def _may_repeat(answered: list[Any] | None, row: Row[Any], now: int) -> bool:
+    if answered is None:
+        return True
+    outcome, again = answered
+    if outcome in TRANSIENT_OUTCOMES or outcome == Outcome.WITHHELD:
+        return True
+    in_time: bool = now <= row.first_released_at + AGAIN_WITHIN
+    return in_time and again < AGAIN_AT_MOST
+
+
+def _consume(
+    transaction: Transaction, examined: Examined, now_standing: Standing, earlier: _Earlier
+) -> tuple[Use, ...]:
+    uses = []
+    for party in examined.parties:
+        grant = now_standing.granted[party.party]
+        known = earlier.uses.get(party.party)
+        number = known if known is not None else grants.spend(transaction, grant)
+        left = grant.left if known is not None else grant.left - 1
+        uses.append(Use(party.party, number, left))
+    return tuple(uses)
+
+
+def _record_admitted(
+    transaction: Transaction, examined: Examined, earlier: _Earlier, uses: tuple[Use, ...], versions: Versions
+) -> Admitted:
+    body = examined.request.body
+    call = f"ex_{secrets.token_urlsafe(16)}"
+    index = transaction.append(_admitted_event(call, examined, earlier, uses, versions))
+    values = {
+        "call": call,
+        "attempt": earlier.attempt + 1,
+        "status": ADMITTED,
+        "process": versions.process,
+        "admitted": index,
+    }
+    if earlier.attempt:
+        _update_row(transaction, examined.request.requester, body.exchange, **values)
+    else:
+        transaction.connection.execute(
+            insert(tables.exchange).values(
+                requester=examined.request.requester,
+                exchange=body.exchange,
+                fingerprint=examined.fingerprint(),
+                uses=json.dumps({use.party: use.use for use in uses}).encode(),
+                answered=b"{}",
+                **values,
+            )
+        )
+    return Admitted(call, index, examined, earlier.lines, uses)
+
+
+def _admitted_event(
+    call: str, examined: Examined, earlier: _Earlier, uses: Sequence[Use], versions: Versions
+) -> events.ExchangeAdmitted:
+    request = examined.request
+    spent = {use.party: use for use in uses}
+    return events.ExchangeAdmitted(
+        call=call,
+        exchange=request.body.exchange,
+        attempt=earlier.attempt + 1,
+        requester=request.requester,
+        kid=request.kid,
+        request_jti=request.claims.jti,
+        request_sha256=request.sha256,
+        matter=request.body.matter,
+        matter_version=examined.parties[0].consent.claims.matter_version,
+        case=request.body.case,
+        operator=examined.operator,
+        consents=[
+            events.SpentUse(
+                party.party,
+                *party.consent.id,
+                party.granted.subject_ref,
+                spent[party.party].use,
+                spent[party.party].left,
+            )
+            for party in examined.parties
+        ],
+        items=[_decided(line) for line in earlier.lines],
+        rules=versions.rules,
+        catalogue=versions.catalogue,
+        process=versions.process,
+    )
+
+
+def _decided(line: Line) -> events.DecidedItem:
+    return events.DecidedItem(
+        party=line.party.party,
+        subject_ref=line.party.granted.subject_ref,
+        item=line.item.id,
+        department=line.item.department,
+        fields=list(line.fields),
+        purpose=line.grant.purpose,
+        legal_basis=line.grant.legal_basis,
+        policies=list(line.policies),
+    )
+
+
+def _record_refused(transaction: Transaction, examined: Examined, refusal: Refusal) -> None:
+    request = examined.request
+    transaction.append(
+        events.ExchangeRefused(
+            exchange=request.body.exchange,
+            requester=request.requester,
+            kid=request.kid,
+            request_jti=request.claims.jti,
+            request_sha256=request.sha256,
+            matter=request.body.matter,
+            case=request.body.case,
+            operator=examined.operator,
+            consents=[events.Consent(*party.consent.id) for party in examined.parties],
+            subject_refs=[party.granted.subject_ref for party in examined.parties],
+            code=refusal.code,
+            reasons=list(refusal.reasons),
+        )
+    )
+
+
+def close_interrupted(transaction: Transaction, is_dead: Callable[[str], bool]) -> int:
+    """Close what dead processes left between admission and release; how many."""
+    table = tables.exchange
+    rows = transaction.connection.execute(select(table).where(table.c.status == ADMITTED)).all()
+    left_behind = [row for row in rows if is_dead(row.process)]
+    for row in left_behind:
+        _update_row(transaction, row.requester, row.exchange, status=INTERRUPTED)
+        transaction.append(
+            events.ExchangeInterrupted(
+                call=row.call,
+                exchange=row.exchange,
+                admitted=row.admitted,
+                requester=row.requester,
+                process=row.process,
+                **_concerned(transaction, row.admitted),
+            )
+        )
+    return len(left_behind)
+
+
+def _concerned(transaction: Transaction, admitted: int) -> dict[str, Any]:
+    """Matter, case and people of an admission, from its own entry."""
+    entry = audit_tables.entry
+    raw = transaction.connection.execute(select(entry.c.body).where(entry.c.idx == admitted)).scalar_one()
+    body = json.loads(raw)["body"]
+    people = [consent["subject_ref"] for consent in body["consents"]]
+    return {"matter": body["matter"], "case": body["case"], "subject_refs": people}
+
+
+def find_row(transaction: Transaction, requester: str, exchange: str) -> Row[Any] | None:
+    """The exchange of this requester under its own id, as it is in this transaction."""
+    table = tables.exchange
+    return transaction.connection.execute(
+        select(table).where(table.c.requester == requester, table.c.exchange == exchange)
+    ).one_or_none()
+
+
+def end_row(transaction: Transaction, admitted: Admitted, status: str, **values: Any) -> None:
+    """An admission's one ending."""
+    request = admitted.examined.request
+    _update_row(transaction, request.requester, request.body.exchange, status=status, **values)
+
+
+def key_of(line: Line) -> str:
+    """How a line is named in an exchange's `answered`."""
+    return "/".join(line.name)
+
+
+def _update_row(transaction: Transaction, requester: str, exchange: str, **values: Any) -> None:
+    table = tables.exchange
+    transaction.connection.execute(
+        update(table).where(table.c.requester == requester, table.c.exchange == exchange).values(**values)
+    )

@@ -1,0 +1,1 @@
+"""The wire: one file per group of addresses of the protocol."""

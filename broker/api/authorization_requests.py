@@ -1,0 +1,146 @@
+"""/v1/authorization-requests: a requester asks one person, waits, renews the link or takes the request back."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
+
+from audit.ledger import Transaction
+from broker import requesters
+from broker.api import wire
+from broker.filing import FilingBody, check_filing, read_person
+from broker.requesters import VerifiedRequest, spend_jti
+from broker.wiring import Broker
+from consent import grants, jws, requests, subjects
+from consent.requests import AuthorizationRequest, Ticket
+from consent.token import read_claims
+from policies.refusals import Code, Refusal, Refused
+
+router = APIRouter(prefix="/v1/authorization-requests", tags=["requesters"])
+
+LONGEST_WAIT: Final = 25
+LOOK_EVERY: Final = 0.4
+"""Seconds between looks of a long poll; other processes may answer the request."""
+
+
+@router.post("")
+async def file(request: Request) -> Response:
+    """File a request. 201 with the link for the person; the ticket in it is known to nobody else."""
+    broker = wire.broker_of(request)
+    text = await wire.read_text(request, jws.REQUEST.limit, "application/jwt")
+    verified = broker.requester_keys.verify(
+        text,
+        profile=jws.REQUEST,
+        typ="authorization-request+jwt",
+        body=FilingBody,
+        audience=broker.settings.issuer,
+        now=broker.now(),
+    )
+    recorded = await broker.storage.record(lambda transaction: _file(transaction, broker, verified))
+    if isinstance(recorded.value, Refusal):
+        raise Refused.because(recorded.value)
+    return wire.reply(_ticket_members(broker, recorded.value, requests.PENDING), 201)
+
+
+@router.get("/{id}")
+async def read(request: Request, id: str, wait: int = 0) -> Response:  # noqa: A002 - the protocol's name
+    """The request as it stands; `wait` seconds at most for the person's answer."""
+    verified = await wire.authenticate(request)
+    broker = wire.broker_of(request)
+    until = asyncio.get_running_loop().time() + min(max(wait, 0), LONGEST_WAIT)
+    while True:
+        members = await broker.storage.read(lambda connection: _read(connection, broker, verified.requester, id))
+        waiting = members["status"] in (requests.PENDING, requests.OPENED)
+        if not waiting or asyncio.get_running_loop().time() >= until:
+            return wire.reply(members)
+        await asyncio.sleep(LOOK_EVERY)
+
+
+@router.post("/{id}/renew")
+async def renew(request: Request, id: str) -> Response:  # noqa: A002 - the protocol's name
+    """A new link; the old one is dead."""
+    verified = await wire.authenticate(request)
+    broker = wire.broker_of(request)
+
+    def work(transaction: Transaction) -> tuple[Ticket, str]:
+        asked = _own(transaction.connection, verified.requester, id)
+        return requests.renew(transaction, asked), asked.status
+
+    recorded = await broker.storage.record(work)
+    return wire.reply(_ticket_members(broker, *recorded.value))
+
+
+@router.post("/{id}/cancel")
+async def cancel(request: Request, id: str) -> Response:  # noqa: A002 - the protocol's name
+    """Take the request back before it is answered."""
+    verified = await wire.authenticate(request)
+    broker = wire.broker_of(request)
+
+    def work(transaction: Transaction) -> None:
+        requests.cancel(transaction, _own(transaction.connection, verified.requester, id))
+
+    await broker.storage.record(work)
+    return wire.reply({"id": id, "status": requests.CANCELLED})
+
+
+def _file(transaction: Transaction, broker: Broker, verified: VerifiedRequest[FilingBody]) -> Ticket | Refusal:
+    if not spend_jti(transaction, verified):
+        return Refusal(Code.REPLAYED)
+    requester = requesters.find(transaction.connection, verified.requester)
+    if requester is None:
+        return Refusal(Code.UNKNOWN_REQUESTER)
+    try:
+        filing = check_filing(verified, requester, broker.catalogue)
+        person = read_person(verified.body.subject) if verified.body.subject is not None else None
+    except Refused as refused:
+        return refused.refusal
+    if person is None:
+        return requests.file(transaction, filing, None)
+    subject_ref = subjects.ask_for(transaction, broker.keys.subjects, person)
+    return requests.file(transaction, filing, (subject_ref, broker.keys.subjects, person.name))
+
+
+def _own(connection: Connection, requester: str, request: str) -> AuthorizationRequest:
+    asked = requests.find(connection, request)
+    if asked is None or asked.requester != requester:
+        raise Refused(Code.NOT_FOUND)  # another's request looks like none at all
+    return asked
+
+
+def _read(connection: Connection, broker: Broker, requester: str, request: str) -> dict[str, Any]:
+    asked = _own(connection, requester, request)
+    members: dict[str, Any] = {"id": asked.id, "status": asked.state(broker.now())}
+    if asked.consent is not None:
+        members |= _granted(connection, asked)
+    return members
+
+
+def _granted(connection: Connection, asked: AuthorizationRequest) -> dict[str, Any]:
+    granted = grants.find_granted(connection, *(asked.consent or ("", "")))
+    device = subjects.find_device(connection, granted.iss) if granted is not None else None
+    if granted is None or device is None:
+        raise Refused(Code.NOT_FOUND)
+    agreed = [detail.item for detail in read_claims(grants.payload_of(granted.token)).authorization_details]
+    return {
+        "consent": granted.token,
+        "jwk": json.loads(device.jwk),
+        "granted": agreed,
+        "declined": [item.item for item in asked.items if item.item not in agreed],
+    }
+
+
+def _ticket_members(broker: Broker, ticket: Ticket, status: str) -> dict[str, Any]:
+    return {
+        "id": ticket.request,
+        "status": status,
+        "consent_url": f"{broker.settings.issuer}/a/{ticket.secret}",
+        "user_code": ticket.user_code,
+        "expires_at": rfc3339(ticket.expires),
+    }
+
+
+def rfc3339(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

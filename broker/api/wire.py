@@ -1,0 +1,140 @@
+"""Reading what callers send and writing what they get: sizes, types and strict JSON in one place."""
+
+import asyncio
+from typing import Any, Final, NoReturn, TypeVar
+
+import msgspec
+from fastapi import Request, Response
+
+from audit.ledger import Recorded
+from broker.exchange import receipt_members
+from broker.login import Session, find_session
+from broker.requesters import VerifiedRequest, member_of, spend_jti
+from broker.wiring import Broker
+from consent import jws
+from consent.jws import read_object
+from policies.refusals import Code, Refused
+
+T = TypeVar("T")
+
+JSON_LIMIT: Final = 16 * 1024
+RECEIVE_WITHIN: Final = 10.0
+"""Seconds for a body to arrive; whoever is slower is not waited for."""
+NO_STORE: Final = {"Cache-Control": "no-store"}
+
+
+class NoMembers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A token's body that has no members of its own."""
+
+
+class ClientAuthentication(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The members of a `client-authentication+jwt`: the method and address it is for."""
+
+    htm: str
+    htu: str
+
+
+def broker_of(request: Request) -> Broker:
+    broker: Broker = request.app.state.broker
+    return broker
+
+
+async def read_text(request: Request, limit: int, media_type: str) -> str:
+    """The body as ASCII text. Raises Refused(unsupported_media_type | too_large | malformed_token)."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != media_type:
+        raise Refused(Code.UNSUPPORTED_MEDIA_TYPE)
+    raw = await _read_bytes(request, limit)
+    try:
+        return raw.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise Refused(Code.MALFORMED_TOKEN) from error
+
+
+async def read_members(request: Request, kind: type[T], *, empty: bytes = b"") -> T:
+    """A strict JSON body of exactly these members; `empty` is read where none was sent.
+
+    Raises Refused(invalid_request | unsupported_media_type | too_large).
+    """
+    raw = await _read_bytes(request, JSON_LIMIT)
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != "application/json" and (raw or not empty):
+        raise Refused(Code.UNSUPPORTED_MEDIA_TYPE)
+    members = read_object(raw or empty, _invalid)
+    try:
+        return msgspec.convert(members, kind)
+    except msgspec.ValidationError as error:
+        raise Refused(Code.INVALID_REQUEST, member=member_of(error)) from error
+
+
+async def authenticate(request: Request) -> VerifiedRequest[ClientAuthentication]:
+    """A requester's own read: a Bearer `client-authentication+jwt` for exactly this method and address, spent once."""
+    broker = broker_of(request)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise Refused(Code.MALFORMED_TOKEN)
+    verified = broker.requester_keys.verify(
+        token.strip(),
+        profile=jws.REQUEST,
+        typ="client-authentication+jwt",
+        body=ClientAuthentication,
+        audience=broker.settings.issuer,
+        now=broker.now(),
+    )
+    # The address is built from what we are configured to be, never from the caller's Host header
+    if (verified.body.htm, verified.body.htu) != (request.method, broker.settings.issuer + request.scope["path"]):
+        raise Refused(Code.WRONG_AUDIENCE)
+    if not (await broker.storage.record(lambda transaction: spend_jti(transaction, verified))).value:
+        raise Refused(Code.REPLAYED)
+    return verified
+
+
+async def signed_in(request: Request) -> Session:
+    """The citizen's session. Raises Refused(not_signed_in)."""
+    broker = broker_of(request)
+    secret = request.cookies.get(cookie_name(broker), "")
+    return await broker.storage.read(lambda connection: find_session(connection, secret, broker.now()))
+
+
+async def changing(request: Request) -> Session:
+    """The session of a call that changes something: it must come from our own pages (Origin)."""
+    same_origin(request)
+    return await signed_in(request)
+
+
+def same_origin(request: Request) -> None:
+    """Raises Refused(forbidden) where a changing call does not name our own origin."""
+    if request.headers.get("origin") != broker_of(request).settings.issuer:
+        raise Refused(Code.FORBIDDEN)
+
+
+def cookie_name(broker: Broker) -> str:
+    # A __Host- cookie cannot be set by a sister domain; browsers take it under https only
+    return "__Host-broker_session" if broker.settings.secure else "broker_session"
+
+
+def reply(members: Any, status: int = 200) -> Response:
+    """A JSON answer that nobody may keep."""
+    return Response(msgspec.json.encode(members), status, NO_STORE, "application/json")
+
+
+def receipts(recorded: Recorded[Any]) -> dict[str, Any]:
+    """The receipt of the last entry that a unit of work appended."""
+    return dict(receipt_members(recorded.receipt(recorded.entries[-1])))
+
+
+async def _read_bytes(request: Request, limit: int) -> bytes:
+    received = bytearray()
+    try:
+        async with asyncio.timeout(RECEIVE_WITHIN):
+            async for chunk in request.stream():
+                received += chunk
+                if len(received) > limit:
+                    raise Refused(Code.TOO_LARGE)
+    except TimeoutError as error:
+        raise Refused(Code.INVALID_REQUEST) from error
+    return bytes(received)
+
+
+def _invalid() -> NoReturn:
+    raise Refused(Code.INVALID_REQUEST)

@@ -1,0 +1,24 @@
+"""The command line: `broker NOUN VERB`. Exit codes are those of broker/commands/exits.py."""
+
+import typer
+
+from broker.commands import audit, keys, releases, requesters, serving
+
+app = typer.Typer(
+    name="broker",
+    help="便利桥: shares departments' records only under the citizen's own signature, and proves every call.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("init")(serving.init)
+app.command("serve")(serving.serve)
+app.command("check")(serving.check)
+app.add_typer(requesters.app, name="requesters")
+app.add_typer(keys.app, name="keys")
+app.add_typer(releases.app, name="releases")
+app.add_typer(audit.app, name="audit")
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,1 @@
+"""The commands, nouns then verbs: data on stdout, talk on stderr."""

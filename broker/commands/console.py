@@ -1,0 +1,86 @@
+"""How commands speak: data on stdout, as text or one JSON object, and talk on stderr; failures become exit codes."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from audit.errors import AuditError, LedgerUnavailable, NotInLog
+from broker.commands.exits import ExitCode
+from broker.keys import read_keys
+from broker.problems import PROBLEMS
+from broker.settings import Settings, read_settings
+from broker.storage import Storage
+from broker.wiring import open_storage
+from policies.refusals import Code, Refused
+from policies.strict_yaml import ConfigurationError
+
+ConfigFile = Annotated[Path, typer.Option("--config", help="The broker's configuration file.", exists=True)]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+talk = Console(stderr=True, highlight=False)
+
+
+def show(members: dict[str, Any], *, as_json: bool, table: Table | None = None) -> None:
+    """The command's data, once, on stdout."""
+    if as_json:
+        sys.stdout.write(json.dumps(members, ensure_ascii=False) + "\n")
+    elif table is not None:
+        Console(highlight=False).print(table)
+    else:
+        for name, value in members.items():
+            sys.stdout.write(f"{name}: {value}\n")
+
+
+@contextmanager
+def progress(doing: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on stderr that moves with (done, in all), where stderr is a terminal."""
+    with Progress(console=talk, disable=not talk.is_terminal, transient=True) as bar:
+        task = bar.add_task(doing, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+@contextmanager
+def failing_clearly() -> Iterator[None]:
+    """Turn what can go wrong into one sentence on stderr and its exit code."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise stop(str(error), ExitCode.USAGE) from error
+    except Refused as error:
+        code = ExitCode.NOT_FOUND if error.refusal.code is Code.NOT_FOUND else ExitCode.REFUSED
+        raise stop(f"{error.refusal.code}: {PROBLEMS[error.refusal.code].en.cause}", code) from error
+    except FileExistsError as error:
+        raise stop(f"{error.filename or error}: exists already; nothing was changed", ExitCode.REFUSED) from error
+    except NotInLog as error:
+        raise stop(str(error), ExitCode.NOT_FOUND) from error
+    except LedgerUnavailable as error:
+        raise stop(f"ledger_unavailable: {error.__cause__ or error}", ExitCode.UNAVAILABLE) from error
+    except AuditError as error:
+        raise stop(str(error), ExitCode.REFUSED) from error
+
+
+def stop(text: str, code: ExitCode) -> typer.Exit:
+    talk.print(f"[red]✗[/red] {text}", soft_wrap=True)
+    return typer.Exit(code)
+
+
+@contextmanager
+def storage_of(config: Path) -> Iterator[tuple[Settings, Storage]]:
+    """The database and the one door, beside a running server if there is one; closed in order."""
+    settings = read_settings(config)
+    if not settings.database.exists():
+        raise ConfigurationError(f"{settings.database}:1: there is no database; run `broker init` first")
+    database, storage = open_storage(settings, read_keys(settings.secrets, settings.log_origin))
+    try:
+        yield settings, storage
+    finally:
+        storage.ledger.close()
+        database.close()

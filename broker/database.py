@@ -1,0 +1,114 @@
+"""The embedded database: one SQLite file, one write connection, and a turn that no other process can overlap.
+
+SQLite before 3.51.3 can lose a committed transaction in write-ahead mode when a commit and a checkpoint of two
+connections overlap. So automatic checkpoints are off on every connection, readers are read-only, and only a writer
+checkpoints or closes, under the same file lock as commits. This holds for every version, so none is trusted more.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from audit import tables as audit_tables
+from broker import tables as broker_tables
+from consent import tables as consent_tables
+from policies.strict_yaml import ConfigurationError
+
+OLDEST_SQLITE: Final = (3, 37, 0)
+FOLD_ABOVE: Final = 16 * 1024 * 1024
+"""Bytes of write-ahead log after which the writer folds it into the database file."""
+SAFE: Final = {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 0}
+"""Read back on every write connection; synchronous 2 is FULL: a commit is on the disk when it returns."""
+
+
+class Database:
+    """Owns the engines and the lock file beside the database."""
+
+    def __init__(self, file: Path) -> None:
+        """Open an existing or new database file. Raises ConfigurationError where a durable setting does not hold."""
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise ConfigurationError(f"{file}:1: SQLite {sqlite3.sqlite_version} is too old")
+        self.file = file
+        self._lock = os.open(f"{file}.turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._writer = _engine(f"file:{file}?mode=rwc", "BEGIN IMMEDIATE", StaticPool)
+        self.reader = _engine(f"file:{file}?mode=ro", "BEGIN", QueuePool, pool_size=8, max_overflow=0)
+        event.listen(self._writer, "connect", _make_durable)
+        event.listen(self.reader, "connect", _make_read_only)
+        with self._locked():
+            self._check_settings()
+
+    def create_tables(self) -> None:
+        with self.turn() as connection:
+            for metadata in (audit_tables.metadata, consent_tables.metadata, broker_tables.metadata):
+                metadata.create_all(connection)
+
+    @contextmanager
+    def turn(self) -> Iterator[Connection]:
+        """This process's turn to write: a transaction that is durable when the block has been left."""
+        with self._locked():
+            with self._writer.begin() as connection:
+                yield connection
+            if self._waiting_bytes() > FOLD_ABOVE:
+                self._fold()
+
+    def close(self) -> None:
+        with self._locked():
+            self.reader.dispose()
+            self._writer.dispose()
+        os.close(self._lock)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _check_settings(self) -> None:
+        with self._writer.connect() as connection:
+            for name, value in SAFE.items():
+                found = connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                if found != value:
+                    raise ConfigurationError(f"{self.file}:1: SQLite says {name}={found}, not {value}: unsafe")
+
+    def _waiting_bytes(self) -> int:
+        try:
+            return Path(f"{self.file}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _fold(self) -> None:
+        raw = self._writer.raw_connection()
+        try:
+            # TRUNCATE gives way to readers: what they hold back is folded at a later turn
+            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            raw.close()
+
+
+def _engine(uri: str, begin: str, pool: type[StaticPool | QueuePool], **options: Any) -> Engine:
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
+
+    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=pool, **options)
+    # The driver's own transaction control is off (isolation_level=None); a transaction begins where we say
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _make_durable(connection: sqlite3.Connection, _: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _make_read_only(connection: sqlite3.Connection, _: object) -> None:
+    for pragma in ("query_only=ON", "wal_autocheckpoint=0", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}").close()

@@ -1,0 +1,102 @@
+"""The one configuration file, read strictly: an unknown key, a wrong type or an unsafe value refuses to start."""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from policies.catalogue import SHIPPED_CATALOGUE
+from policies.rule_files import SHIPPED_RULES
+from policies.strict_yaml import Located, read_yaml
+
+
+class Listen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    host: str = "127.0.0.1"
+    port: int = 8400
+
+
+class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What may stand in the file. Paths are taken from the file's own folder."""
+
+    issuer: str
+    """The public address, without a path: what tokens name as `aud`, and what citizens' browsers send as Origin."""
+    listen: Listen = Listen()
+    database: str = "broker.db"
+    secrets: str = "secrets"
+    routes: str = "departments.yaml"
+    route_secrets: str = "secrets"
+    log_origin: str = ""
+    """The log's name in checkpoints; by default the issuer's host and `/log`."""
+    catalogue: str = ""
+    rules: str = ""
+    identity: Literal["none", "test"] = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force, with every path resolved."""
+
+    issuer: str
+    host: str
+    port: int
+    database: Path
+    secrets: Path
+    routes: Path
+    route_secrets: Path
+    log_origin: str
+    catalogue: Path
+    rules: Path
+    test_identity: bool
+
+    @property
+    def secure(self) -> bool:
+        return self.issuer.startswith("https://")
+
+
+def read_settings(file: Path) -> Settings:
+    """Raises ConfigurationError (file:line: what)."""
+    given, located = read_yaml(file, SettingsFile)
+    folder = file.resolve().parent
+    host = _check_issuer(given, located)
+    if given.identity == "test" and not (is_loopback(given.listen.host) and is_loopback(host)):
+        raise located.error("identity: test signs in anybody as anybody; it is refused but on loopback", "identity")
+    return Settings(
+        issuer=given.issuer,
+        host=given.listen.host,
+        port=given.listen.port,
+        database=folder / given.database,
+        secrets=folder / given.secrets,
+        routes=folder / given.routes,
+        route_secrets=folder / given.route_secrets,
+        log_origin=given.log_origin or f"{host}/log",
+        catalogue=folder / given.catalogue if given.catalogue else SHIPPED_CATALOGUE,
+        rules=folder / given.rules if given.rules else SHIPPED_RULES,
+        test_identity=given.identity == "test",
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address stays on this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_issuer(given: SettingsFile, located: Located) -> str:
+    parts = urlsplit(given.issuer)
+    host = parts.hostname or ""
+    whole = f"{parts.scheme}://{parts.netloc}"
+    if parts.scheme not in _SCHEMES or not host or whole != given.issuer or "@" in parts.netloc:
+        raise located.error("issuer must be an address like https://broker.example, without a path", "issuer")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise located.error("plain http would send citizens' sessions in clear; use https", "issuer")
+    return host
+
+
+_SCHEMES: Final = frozenset({"http", "https"})

@@ -1,0 +1,79 @@
+"""What stands at this moment: the one function that admission and release both ask, inside their own transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, select
+
+from broker import requesters, tables
+from consent import grants
+from consent.grants import Granted
+from policies.refusals import Code, Refusal, TokenRole
+
+EVERYTHING = ""
+"""The name under which all releases are stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Read and used within one transaction; never kept."""
+
+    general: Refusal | None
+    """Why nothing of this requester is released at all."""
+    parties: Mapping[str, Refusal]
+    """Per party whose consent no longer stands: why."""
+    stopped: frozenset[str]
+    """Items that may not be released now."""
+    granted: Mapping[str, Granted]
+    """Per party, the grant as it is now."""
+
+    def refusal(self, party: str, item: str) -> Refusal | None:
+        """Why this item of this person may not be released, or None."""
+        if self.general is not None:
+            return self.general
+        if party in self.parties:
+            return self.parties[party]
+        return Refusal(Code.RELEASES_STOPPED) if item in self.stopped else None
+
+    def first_refusal(self, lines: Iterable[tuple[str, str]]) -> Refusal | None:
+        """The first reason among (party, item) pairs, for a call that needs all of them to stand."""
+        return next((why for party, item in lines if (why := self.refusal(party, item)) is not None), None)
+
+
+def standing(
+    connection: Connection, *, now: float, requester: str, kid: str, consents: Mapping[str, tuple[str, str]]
+) -> Standing:
+    """What stands at `now` (seconds since 1970) for this requester's key and these consents (party: `iss`, `jti`)."""
+    stopped = frozenset(connection.execute(select(tables.stop.c.item)).scalars())
+    granted = {party: _grant(connection, *consent) for party, consent in consents.items()}
+    refused = {party: why for party, grant in granted.items() if (why := _refusal(grant, now)) is not None}
+    return Standing(
+        general=_general(connection, requester, kid, stopped),
+        parties=refused,
+        stopped=stopped,
+        granted={party: grant for party, grant in granted.items() if grant is not None},
+    )
+
+
+def _general(connection: Connection, requester: str, kid: str, stopped: frozenset[str]) -> Refusal | None:
+    known = requesters.find(connection, requester)
+    if known is None or known.suspended:
+        return Refusal(Code.REQUESTER_SUSPENDED)
+    key = tables.requester_key
+    if connection.execute(select(key.c.removed_at).where(key.c.kid == kid)).scalar_one_or_none() is not None:
+        return Refusal(Code.UNKNOWN_KEY, TokenRole.REQUEST)
+    return Refusal(Code.RELEASES_STOPPED) if EVERYTHING in stopped else None
+
+
+def _grant(connection: Connection, iss: str, jti: str) -> Granted | None:
+    return grants.find_granted(connection, iss, jti)
+
+
+def _refusal(granted: Granted | None, now: float) -> Refusal | None:
+    return granted.refusal(now) if granted is not None else Refusal(Code.CONSENT_UNKNOWN, TokenRole.CONSENT)
+
+
+def used_up(granted: Sequence[Granted]) -> Refusal | None:
+    """Why a new use cannot be taken from every one of these, or None."""
+    spent = any(grant.left <= 0 for grant in granted)
+    return Refusal(Code.CONSENT_USED_UP, TokenRole.CONSENT) if spent else None

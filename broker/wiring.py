@@ -1,0 +1,167 @@
+"""Where the program is put together: from settings to a running broker, and down again in order."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, insert, select, update
+
+from audit import ledger as audit_ledger
+from audit.events import ConfigurationLoaded
+from audit.ledger import Ledger, Transaction, read_head
+from broker import login, requesters, tables
+from broker.admission import Versions, close_interrupted
+from broker.database import Database
+from broker.exchange import ExchangePath
+from broker.exchange_request import consent_verifier
+from broker.keys import Keys, make_keys, read_keys
+from broker.processes import ProcessLock
+from broker.requesters import RequesterKeys
+from broker.settings import Settings
+from broker.storage import Storage
+from broker.telemetry import Telemetry
+from connectors.directory import Directory
+from consent import subjects
+from consent.keys import PublicKey
+from policies.catalogue import Catalogue
+from policies.decision import Rules
+
+HOUSEKEEPING: Final = 60
+"""Seconds between clearing of spent token ids and ended sessions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """The running program's parts, each made once and handed to whoever needs it."""
+
+    settings: Settings
+    keys: Keys
+    database: Database
+    storage: Storage
+    catalogue: Catalogue
+    rules: Rules
+    directory: Directory
+    requester_keys: RequesterKeys
+    path: ExchangePath
+    process: ProcessLock
+    telemetry: Telemetry
+    now: Callable[[], float]
+    """Seconds since 1970: the later of the wall clock and the ledger's last time."""
+
+
+def wall_clock() -> int:
+    """Microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def initialise(settings: Settings) -> None:
+    """Make keys, tables and the empty log. Never overwrites: FileExistsError."""
+    if settings.database.exists():
+        raise FileExistsError(settings.database)
+    make_keys(settings.secrets)
+    keys = read_keys(settings.secrets, settings.log_origin)
+    database = Database(settings.database)
+    database.create_tables()
+    with database.turn() as connection:
+        audit_ledger.found(connection, keys.log)
+    database.close()
+
+
+def open_storage(settings: Settings, keys: Keys, clock: Callable[[], int] = wall_clock) -> tuple[Database, Storage]:
+    """The database and the one door, for the server and for commands alike."""
+    database = Database(settings.database)
+    ledger = Ledger(database.turn, keys.log, clock)
+    return database, Storage(ledger, database.reader)
+
+
+def build(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = wall_clock) -> Broker:
+    """Everything read, checked and connected, and what dead processes left behind closed. Raises ConfigurationError."""
+    catalogue = Catalogue.load(settings.catalogue)
+    rules = Rules.load(settings.rules)
+    directory = Directory.load(settings.routes, catalogue.items, settings.route_secrets)
+    keys = read_keys(settings.secrets, settings.log_origin)
+    database, storage = open_storage(settings, keys, clock)
+    process = ProcessLock(Path(f"{settings.database}.processes"))
+
+    def now() -> float:
+        return max(clock(), storage.ledger.last_time) / 1_000_000
+
+    requester_keys = RequesterKeys(database.reader)
+    path = ExchangePath(
+        storage=storage,
+        keys=requester_keys,
+        subjects=keys.subjects,
+        catalogue=catalogue,
+        rules=rules,
+        directory=directory,
+        verify_consent=consent_verifier(find_device_key, settings.issuer, now),
+        versions=Versions(rules.digest, catalogue.digest, process.id),
+        issuer=settings.issuer,
+        now=now,
+    )
+    loaded = ConfigurationLoaded(
+        catalogue_version=catalogue.version, catalogue=catalogue.digest, rules=rules.digest, routes=directory.digest
+    )
+    storage.ledger.record(lambda transaction: _record_loaded(transaction, loaded)).result()
+    storage.ledger.record(lambda transaction: close_interrupted(transaction, process.is_dead)).result()
+    return Broker(
+        settings=settings,
+        keys=keys,
+        database=database,
+        storage=storage,
+        catalogue=catalogue,
+        rules=rules,
+        directory=directory,
+        requester_keys=requester_keys,
+        path=path,
+        process=process,
+        telemetry=telemetry,
+        now=now,
+    )
+
+
+async def keep_house(broker: Broker) -> None:
+    """Clear what has ended, for ever, once a minute."""
+    while True:
+        await asyncio.sleep(HOUSEKEEPING)
+        with contextlib.suppress(Exception):  # a ledger in trouble says so in /readyz; clearing can wait
+            await broker.storage.record(_clear_ended)
+
+
+async def take_down(broker: Broker) -> None:
+    """End in order: exchanges under way, then connectors, then the ledger, then the lock that says we live."""
+    await broker.path.settled()
+    await broker.directory.aclose()
+    await asyncio.to_thread(broker.storage.ledger.close)
+    broker.database.close()
+    broker.process.release()
+
+
+def log_size(connection: Connection) -> int:
+    return read_head(connection).frontier.size
+
+
+def find_device_key(connection: Connection, kid: str) -> PublicKey | None:
+    """A device's key, removed devices included: what they signed before stands until it is withdrawn."""
+    row = subjects.find_device(connection, kid)
+    return subjects.device_key(row) if row is not None else None
+
+
+def _clear_ended(transaction: Transaction) -> None:
+    requesters.forget_spent(transaction)
+    login.forget_ended(transaction)
+
+
+def _record_loaded(transaction: Transaction, loaded: ConfigurationLoaded) -> None:
+    digests = json.dumps([loaded.catalogue, loaded.rules, loaded.routes]).encode()
+    known = transaction.connection.execute(select(tables.configuration.c.digests)).scalar_one_or_none()
+    if known == digests:
+        return
+    statement = insert(tables.configuration).values(id=1) if known is None else update(tables.configuration)
+    transaction.connection.execute(statement.values(digests=digests))
+    transaction.append(loaded)
