@@ -6,9 +6,11 @@ AuditError
  ├─ NotInLog            LookupError: a tile, bundle or node beyond the log's size
  ├─ LogDamaged          a row that must be there is missing or misshapen
  ├─ ExportRefused       the folder cannot take an export
+ ├─ LogForked           the database's log does not extend what was known before
  ├─ EntryTooLarge       ValueError: the entry would not fit an entry bundle
  └─ LedgerUnavailable   nothing can be recorded now, so nothing may leave
-     └─ LedgerBusy      the queue is full; ask again
+     ├─ LedgerBusy      the queue is full; ask again
+     └─ ClockBehind     the wall clock lies behind the log's last time
 """
 
 
@@ -32,6 +34,10 @@ class LogDamaged(AuditError):
     """A row that must be there is missing or misshapen: the database was changed behind the ledger."""
 
 
+class LogForked(AuditError):
+    """The database's log does not extend what was known before: a restored backup, or worse. Waiting does not help."""
+
+
 class ExportRefused(AuditError):
     """The folder cannot take an export."""
 
@@ -49,3 +55,7 @@ class LedgerUnavailable(AuditError):
 
 class LedgerBusy(LedgerUnavailable):
     """The writer's queue is full; the caller may ask again."""
+
+
+class ClockBehind(LedgerUnavailable):
+    """The wall clock lies further behind the log's last time than is allowed."""

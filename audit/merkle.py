@@ -143,6 +143,11 @@ def consistency_path(old: int, size: int, node: NodeReader) -> tuple[bytes, ...]
     return tuple(reversed(path))
 
 
+def root_at(size: int, node: NodeReader) -> bytes:
+    """Compute the root that the tree had at an earlier `size`. O(log size) reads."""
+    return _range_root(0, size, node)
+
+
 def _left_width(width: int) -> int:
     """Find where RFC 9162 splits a tree: at the largest power of two smaller than `width`."""
     return 1 << ((width - 1).bit_length() - 1)

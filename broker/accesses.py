@@ -8,8 +8,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from audit import events, tables
+from audit.batch import read_head
 from audit.checkpoint import format_proof
-from audit.ledger import read_head
 from audit.merkle import inclusion_path
 from audit.tiles import node_reader
 

@@ -20,7 +20,7 @@ from sqlalchemy import Row, insert, select, update
 
 from audit import events
 from audit import tables as audit_tables
-from audit.ledger import Transaction
+from audit.batch import Transaction
 from broker import tables
 from broker.exchange_request import Examined, Line
 from broker.requesters import spend_jti

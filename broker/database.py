@@ -58,6 +58,12 @@ class Database:
             if self._waiting_bytes() > FOLD_ABOVE:
                 self._fold()
 
+    def reopen(self) -> None:
+        """Let go of handles that a fault may have broken; the next use opens new ones."""
+        with self._locked():
+            self._writer.dispose()
+            self.reader.dispose()
+
     def close(self) -> None:
         with self._locked():
             self.reader.dispose()
@@ -98,7 +104,7 @@ def _engine(uri: str, begin: str, pool: type[StaticPool | QueuePool], **options:
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
 
-    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=pool, **options)
+    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=pool, hide_parameters=True, **options)
     # The driver's own transaction control is off (isolation_level=None); a transaction begins where we say
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from audit.ledger import Receipt
+from audit.batch import Receipt
 from broker import admission, release, requesters
 from broker.admission import Admitted, Versions
 from broker.exchange_request import ConsentVerifier, Examined, ExchangeBody, Line, examine

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from audit.ledger import Transaction
+from audit.batch import Transaction
 from broker import tables
 from policies.refusals import Code, Refused, TokenRole
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import rfc8785
 
 from audit import events
-from audit.ledger import Transaction
+from audit.batch import Transaction
 from broker import admission
 from broker.admission import Admitted
 from broker.exchange_request import Line

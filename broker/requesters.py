@@ -16,8 +16,8 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
+from audit.batch import Transaction
 from audit.events import KeyAdded, RequesterRegistered, RequesterResumed, RequesterSuspended
-from audit.ledger import Transaction
 from broker import tables
 from consent import jws
 from consent.claims import Claims, verify_claims

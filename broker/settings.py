@@ -28,6 +28,10 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     secrets: str = "secrets"
     routes: str = "departments.yaml"
     route_secrets: str = "secrets"
+    anchor: str = ""
+    """The file that keeps the log's last size outside the database, best on another disk; by default beside it."""
+    clock_limit: int = 60
+    """Seconds that the clock may lie behind the log before everything stops."""
     log_origin: str = ""
     """The log's name in checkpoints; by default the issuer's host and `/log`."""
     catalogue: str = ""
@@ -46,6 +50,8 @@ class Settings:
     secrets: Path
     routes: Path
     route_secrets: Path
+    anchor: Path
+    clock_limit: int
     log_origin: str
     catalogue: Path
     rules: Path
@@ -71,6 +77,8 @@ def read_settings(file: Path) -> Settings:
         secrets=folder / given.secrets,
         routes=folder / given.routes,
         route_secrets=folder / given.route_secrets,
+        anchor=folder / (given.anchor or f"{given.database}.anchor"),
+        clock_limit=given.clock_limit,
         log_origin=given.log_origin or f"{host}/log",
         catalogue=folder / given.catalogue if given.catalogue else SHIPPED_CATALOGUE,
         rules=folder / given.rules if given.rules else SHIPPED_RULES,

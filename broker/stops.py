@@ -2,8 +2,8 @@
 
 from sqlalchemy import delete, insert, select
 
+from audit.batch import Transaction
 from audit.events import ReleasesStarted, ReleasesStopped
-from audit.ledger import Transaction
 from broker import tables
 from policies.refusals import Code, Refused
 

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from audit.ledger import Ledger, Recorded, Transaction
+from audit.batch import Recorded, Transaction
+from audit.ledger import Ledger
 
 T = TypeVar("T")
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,9 +12,10 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
 
-from audit import ledger as audit_ledger
+from audit.anchor import AnchorFile
+from audit.batch import Transaction, found, read_head
 from audit.events import ConfigurationLoaded
-from audit.ledger import Ledger, Transaction, read_head
+from audit.ledger import Ledger, Safeguards
 from broker import login, requesters, tables
 from broker.admission import Versions, close_interrupted
 from broker.database import Database
@@ -68,14 +70,15 @@ def initialise(settings: Settings) -> None:
     database = Database(settings.database)
     database.create_tables()
     with database.turn() as connection:
-        audit_ledger.found(connection, keys.log)
+        found(connection, keys.log)
     database.close()
 
 
 def open_storage(settings: Settings, keys: Keys, clock: Callable[[], int] = wall_clock) -> tuple[Database, Storage]:
     """The database and the one door, for the server and for commands alike."""
     database = Database(settings.database)
-    ledger = Ledger(database.turn, keys.log, clock)
+    safeguards = Safeguards(AnchorFile(settings.anchor), settings.clock_limit, database.reopen, _abandon)
+    ledger = Ledger(database.turn, keys.log, clock, safeguards=safeguards)
     return database, Storage(ledger, database.reader)
 
 
@@ -123,6 +126,11 @@ def build(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = w
         telemetry=telemetry,
         now=now,
     )
+
+
+def _abandon(_: str) -> None:
+    # The log is not the one we knew. Ending in order would still answer calls; there is nothing left to answer with.
+    signal.raise_signal(signal.SIGTERM)
 
 
 async def keep_house(broker: Broker) -> None:

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from audit.batch import Transaction
 from audit.events import Consent, ConsentPaused, ConsentResumed, ConsentWithdrawn
-from audit.ledger import Transaction
 from consent import tables
 from consent.keys import strict_base64url
 from consent.token import VerifiedConsent

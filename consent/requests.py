@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, insert, select, update
 
 from audit import events
-from audit.ledger import Transaction
+from audit.batch import Transaction
 from consent import tables
 from consent.subjects import SubjectKeys
 from policies.refusals import Code, Refused

@@ -11,8 +11,8 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Row, insert, select, update
 
+from audit.batch import Transaction
 from audit.events import DeviceEnrolled, DeviceRemoved, SubjectRegistered
-from audit.ledger import Transaction
 from consent import tables
 from consent.keys import PublicKey, read_jwk
 from policies.refusals import Code, Refused, TokenRole

@@ -8,7 +8,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from audit.ledger import Transaction
+from audit.batch import Transaction
 from broker import requesters
 from broker.api import wire
 from broker.filing import FilingBody, check_filing, read_person

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from audit.ledger import Transaction
+from audit.batch import Transaction
 from broker.api import wire
 from broker.api.authorization_requests import rfc3339
 from broker.login import Assurance, Session, issue_nonce, require, spend_nonce

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from audit.ledger import read_head
+from audit.batch import read_head
 from broker.api import wire
 
 router = APIRouter(tags=["log"])

@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from audit.ledger import Transaction
+from audit.batch import Transaction
 from broker.accesses import accesses_of
 from broker.api import wire
 from broker.api.authorization_requests import rfc3339

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
 from audit import events
-from audit.ledger import Transaction
+from audit.batch import Transaction
 from broker import requesters
 from broker.api import wire
 from broker.api.authorization_requests import rfc3339

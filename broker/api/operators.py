@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import Connection, select
 
+from audit.batch import read_head
 from audit.errors import AuditError
-from audit.ledger import read_head
 from broker import tables
 from broker.api import wire
 from broker.standing import EVERYTHING
@@ -50,5 +50,5 @@ async def _ledger_writes(broker: Broker) -> str:
     try:
         await broker.storage.record(lambda _: None)
     except AuditError as error:
-        return str(error) or type(error).__name__
+        return str(error)
     return "ok"

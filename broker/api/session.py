@@ -3,7 +3,7 @@
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from audit.ledger import Transaction
+from audit.batch import Transaction
 from broker.api import wire
 from broker.filing import FiledSubject, read_person
 from broker.login import SESSION_LIFE, Assurance, begin_session

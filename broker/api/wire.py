@@ -6,7 +6,7 @@ from typing import Any, Final, NoReturn, TypeVar
 import msgspec
 from fastapi import Request, Response
 
-from audit.ledger import Recorded
+from audit.batch import Recorded
 from broker.exchange import receipt_members
 from broker.login import Session, find_session
 from broker.requesters import VerifiedRequest, member_of, spend_jti

@@ -10,10 +10,10 @@ import typer
 from sqlalchemy import Connection, select
 
 from audit import tables, tiles, verify
+from audit.batch import Transaction, read_head
 from audit.checkpoint import format_proof
 from audit.errors import NotInLog
 from audit.events import LogExported
-from audit.ledger import Transaction, read_head
 from audit.merkle import inclusion_path
 from broker.commands.console import AsJson, ConfigFile, failing_clearly, progress, show, storage_of
 from broker.keys import read_keys

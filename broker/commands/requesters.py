@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from audit.ledger import Transaction
+from audit.batch import Transaction
 from broker import requesters
 from broker.commands.console import AsJson, ConfigFile, failing_clearly, show, storage_of
 from broker.requesters import Requester
