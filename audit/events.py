@@ -315,6 +315,13 @@ class SubjectRegistered(Event, frozen=True, kw_only=True):
     subject_ref: str
 
 
+class SubjectErased(Event, frozen=True, kw_only=True):
+    """The person's key and the mapping from her id number are destroyed; nothing else in the log changes."""
+
+    NAME: ClassVar[str] = "subject.erased"
+    subject_ref: str
+
+
 class DeviceEnrolled(Event, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "device.enrolled"
     subject_ref: str

@@ -140,9 +140,7 @@ class Ledger:
 
     def _take(self) -> list[_Unit]:
         with self._arrived:
-            self._arrived.wait_for(
-                lambda: self._queue or self._closing or self._trouble, HEAL_EVERY if self._trouble else None
-            )
+            self._arrived.wait_for(lambda: self._queue or self._closing, HEAL_EVERY if self._trouble else None)
             return [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_LIMIT))]
 
     def _commit(self, units: list[_Unit]) -> None:

@@ -55,3 +55,17 @@ index = Table(
     Index("audit_index_requester", "requester", "case", "idx"),
 )
 """A projection for searching, one row per entry and item: may be rebuilt from the entries, is never evidence."""
+
+seal = Table(
+    "audit_seal",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(16), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("bytes", LargeBinary, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    Index("audit_seal_newest", "kind", "time"),
+)
+"""What others signed over the checkpoint of `size`; arrives later and touches nothing above. `kind` is `witness` (a
+cosignature line, `name` the witness's key name) or `timestamp` (an RFC 3161 response, `name` the authority's address);
+`time` is the seal's own, in microseconds since 1970."""

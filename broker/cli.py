@@ -2,7 +2,7 @@
 
 import typer
 
-from broker.commands import audit, keys, releases, requesters, serving
+from broker.commands import audit, keys, releases, requesters, serving, subjects
 
 app = typer.Typer(
     name="broker",
@@ -18,6 +18,7 @@ app.add_typer(requesters.app, name="requesters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(releases.app, name="releases")
 app.add_typer(audit.app, name="audit")
+app.add_typer(subjects.app, name="subjects")
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ checkpoints or closes, under the same file lock as commits. This holds for every
 import fcntl
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ from policies.strict_yaml import ConfigurationError
 OLDEST_SQLITE: Final = (3, 37, 0)
 FOLD_ABOVE: Final = 16 * 1024 * 1024
 """Bytes of write-ahead log after which the writer folds it into the database file."""
+BUSY_SECONDS: Final = 10
+"""How long a connection waits for a lock that a program beside us holds; our own processes take turns."""
 SAFE: Final = {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 0}
 """Read back on every write connection; synchronous 2 is FULL: a commit is on the disk when it returns."""
 
@@ -36,6 +39,7 @@ class Database:
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             raise ConfigurationError(f"{file}:1: SQLite {sqlite3.sqlite_version} is too old")
         self.file = file
+        self._thread_lock = threading.Lock()  # a file lock holds processes apart, not this process's threads
         self._lock = os.open(f"{file}.turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._writer = _engine(f"file:{file}?mode=rwc", "BEGIN IMMEDIATE", StaticPool)
         self.reader = _engine(f"file:{file}?mode=ro", "BEGIN", QueuePool, pool_size=8, max_overflow=0)
@@ -58,6 +62,11 @@ class Database:
             if self._waiting_bytes() > FOLD_ABOVE:
                 self._fold()
 
+    def fold(self) -> None:
+        """Bring the write-ahead log into the file now; what was deleted is then in neither."""
+        with self._locked():
+            self._fold()
+
     def reopen(self) -> None:
         """Let go of handles that a fault may have broken; the next use opens new ones."""
         with self._locked():
@@ -72,11 +81,12 @@ class Database:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+        with self._thread_lock:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def _check_settings(self) -> None:
         with self._writer.connect() as connection:
@@ -94,15 +104,17 @@ class Database:
     def _fold(self) -> None:
         raw = self._writer.raw_connection()
         try:
-            # TRUNCATE gives way to readers: what they hold back is folded at a later turn
-            raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            # TRUNCATE gives way to readers, at once where no time is given: what they hold back is folded at a later
+            # turn. With the usual time one long read would stop every commit for as long.
+            for pragma in ("busy_timeout=0", "wal_checkpoint(TRUNCATE)", f"busy_timeout={BUSY_SECONDS * 1000}"):
+                raw.cursor().execute(f"PRAGMA {pragma}").close()
         finally:
             raw.close()
 
 
 def _engine(uri: str, begin: str, pool: type[StaticPool | QueuePool], **options: Any) -> Engine:
     def connect() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=10)
+        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
 
     engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=pool, hide_parameters=True, **options)
     # The driver's own transaction control is off (isolation_level=None); a transaction begins where we say
@@ -113,6 +125,7 @@ def _engine(uri: str, begin: str, pool: type[StaticPool | QueuePool], **options:
 def _make_durable(connection: sqlite3.Connection, _: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "trusted_schema=OFF"):
         connection.execute(f"PRAGMA {pragma}").close()
+    connection.execute("PRAGMA secure_delete=ON").close()  # an erased person's key must not stay in free pages
 
 
 def _make_read_only(connection: sqlite3.Connection, _: object) -> None:

@@ -84,6 +84,11 @@ def spend_nonce(transaction: Transaction, session: Session, nonce: str) -> None:
     _set_nonce(transaction, session, None)
 
 
+def end_sessions(transaction: Transaction, subject_ref: str) -> None:
+    """Sign a person out everywhere."""
+    transaction.connection.execute(delete(tables.session).where(tables.session.c.subject_ref == subject_ref))
+
+
 def forget_ended(transaction: Transaction) -> None:
     transaction.connection.execute(
         delete(tables.session).where(tables.session.c.expires <= transaction.time // 1_000_000)

@@ -223,6 +223,18 @@ def decline(transaction: Transaction, asked: AuthorizationRequest, subject_ref: 
     )
 
 
+def forget_subject(transaction: Transaction, subject_ref: str) -> None:
+    """Cancel what this person has not answered, and empty what her requests quoted of her."""
+    table = tables.request
+    hers = table.c.subject_ref == subject_ref
+    for row in transaction.connection.execute(select(table).where(hers)).all():
+        asked = _request(row)
+        if asked.status in (PENDING, OPENED):
+            cancel(transaction, asked)
+        items = [_asked_members(one) | {"expect": {}} for one in asked.items]
+        _set(transaction, asked, items=json.dumps(items).encode(), name_check=None, notice_text=None, composition=None)
+
+
 def notice_of(asked: AuthorizationRequest, lang: str, text: str) -> events.Notice:
     digest = hashlib.sha256(text.encode()).hexdigest()
     return events.Notice(id=asked.matter, version=asked.matter_version, lang=lang, sha256=digest)

@@ -87,7 +87,9 @@ async def decline(request: Request, ticket: str) -> Response:
 
 
 def _mine(connection: Connection, broker: Broker, session: Session, ticket: str) -> AuthorizationRequest:
-    me = subjects.read_people(connection, broker.keys.subjects, [session.subject_ref])[session.subject_ref]
+    me = subjects.read_people(connection, broker.keys.subjects, [session.subject_ref]).get(session.subject_ref)
+    if me is None:
+        raise Refused(Code.NOT_SIGNED_IN)
     asked = requests.find_by_ticket(connection, ticket)
     return requests.belonging_to(asked, broker.keys.subjects, session.subject_ref, me.name)
 
