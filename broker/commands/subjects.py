@@ -29,7 +29,7 @@ def erase_one(
     file: Annotated[
         Path | None,
         typer.Option(
-            help='A file with {"id_number": ...}; by default standard input. Never an argument: process lists are public.'
+            help='A file with {"id_number": ...}; by default standard input, for process lists are public.'
         ),
     ] = None,
     as_json: AsJson = False,
