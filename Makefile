@@ -6,11 +6,11 @@ ARGS ?=
 
 .PHONY: demo test lint bench lock clean
 
-# Runtime requirements only: the first demo must not wait for test tools.
+# Runtime requirements only: the first demo must not wait for test tools. Nothing of it on stdout, which is the demo's.
 $(VENV)/.runtime: requirements.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	touch $@
+	@$(PYTHON) -m venv $(VENV) >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt >&2
+	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
