@@ -3,6 +3,12 @@
 AuditError
  ├─ MerkleError         ValueError: a size, index or hash that no tree of that shape has
  ├─ CheckpointError     ValueError: a name or root that no checkpoint can carry
+ ├─ TilePathError       ValueError: not the path of a tile
+ ├─ NoteRefused         ValueError: a signed note that is malformed, or a verifier key that does not hold
+ │   └─ SignatureRefused  no trusted key signed it, or one signed wrongly
+ ├─ PolicyRefused       ValueError: a line of a tlog-policy file that does not hold
+ ├─ QuorumMissing       too few of a policy's witnesses signed
+ ├─ TimestampRefused    ValueError: not a time stamp of this checkpoint from an authority that is trusted
  ├─ NotInLog            LookupError: a tile, bundle or node beyond the log's size
  ├─ LogDamaged          a row that must be there is missing or misshapen
  ├─ ExportRefused       the folder cannot take an export
@@ -24,6 +30,34 @@ class MerkleError(AuditError, ValueError):
 
 class CheckpointError(AuditError, ValueError):
     """A name or root that no checkpoint can carry."""
+
+
+class TilePathError(AuditError, ValueError):
+    """Not the path of a tile of hashes; `part` is the first bad one: level, number or width."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"the tile path's {part} is not of the form of C2SP tlog-tiles")
+        self.part = part
+
+
+class NoteRefused(AuditError, ValueError):
+    """A signed note that is malformed, or a signature or verifier key that does not hold."""
+
+
+class SignatureRefused(NoteRefused):
+    """A well-formed note that no trusted key signed, or on which a trusted key's signature is wrong."""
+
+
+class PolicyRefused(AuditError, ValueError):
+    """A line of a tlog-policy file that does not hold; the text begins with the line's number."""
+
+
+class QuorumMissing(AuditError):
+    """Too few of a policy's witnesses signed this checkpoint."""
+
+
+class TimestampRefused(AuditError, ValueError):
+    """Not a time stamp of this checkpoint from an authority that is trusted."""
 
 
 class NotInLog(AuditError, LookupError):

@@ -381,6 +381,18 @@ class ConfigurationLoaded(Event, frozen=True, kw_only=True):
     routes: str
 
 
+class LogForkAccepted(Event, frozen=True, kw_only=True):
+    """A person accepted that the log goes on from a restored backup, under a new origin. Roots are hex."""
+
+    NAME: ClassVar[str] = "log.forked"
+    old_origin: str
+    size: int
+    root: str
+    anchored_size: int
+    anchored_root: str
+    reason: str
+
+
 class LogExported(Event, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "log.exported"
     size: int

@@ -7,7 +7,7 @@ metadata = MetaData()
 head = Table(
     "audit_head",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("origin", String(200), nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("frontier", LargeBinary, nullable=False),

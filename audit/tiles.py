@@ -3,6 +3,7 @@
 Only full tiles are stored, once; every partial one is derived from the entries or from the roots of the tiles below it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,7 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 from sqlalchemy import Connection, select
 
 from audit import tables
-from audit.errors import ExportRefused, LogDamaged, NotInLog
+from audit.errors import ExportRefused, LogDamaged, NotInLog, TilePathError
 from audit.merkle import HASH_LENGTH, Growth, NodeReader, hash_children
 
 HEIGHT: Final = 8
@@ -35,6 +36,31 @@ def tile_path(level: TileLevel, number: int, width: int) -> str:
         groups.insert(0, f"x{number % 1000:03}")
     suffix = "" if width == WIDTH else f".p/{width}"
     return f"tile/{level}/{'/'.join(groups)}{suffix}"
+
+
+@dataclass(frozen=True, slots=True)
+class TileName:
+    """Which tile of hashes, and how many of them."""
+
+    level: int
+    number: int
+    width: int
+
+
+def read_tile_path(path: str) -> TileName:
+    """Undo `tile_path` for tiles of hashes: what stands behind `tile/`. Raises TilePathError with the first bad part.
+
+    Only the one way to write a path is read; the numbers are bounded, and nothing is looked up.
+    """
+    level, _, rest = path.partition("/")
+    if not re.fullmatch(r"[0-5]", level):
+        raise TilePathError("level")
+    groups, partial, width = rest.partition(".p/")
+    if not re.fullmatch(r"(?:x[0-9]{3}/){0,5}[0-9]{3}", groups) or groups.startswith("x000/"):
+        raise TilePathError("number")
+    if partial and not (re.fullmatch(r"[1-9][0-9]{0,2}", width) and int(width) < WIDTH):
+        raise TilePathError("width")
+    return TileName(int(level), int(re.sub(r"[x/]", "", groups)), int(width) if partial else WIDTH)
 
 
 def tile_width(size: int, level: int, number: int) -> int:

@@ -1,6 +1,5 @@
 """Who looked at a person's data: the exchanges that concern her, each with its entry and the proof of it."""
 
-import base64
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -8,10 +7,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, select
 
 from audit import events, tables
-from audit.batch import read_head
-from audit.checkpoint import format_proof
-from audit.merkle import inclusion_path
-from audit.tiles import node_reader
+from audit.proofs import receipts
+from broker.exchange import receipt_members
 
 AT_ONCE: Final = 100
 _ENDINGS: Final = (
@@ -32,20 +29,13 @@ def accesses_of(connection: Connection, subject_ref: str) -> list[dict[str, Any]
         .order_by(index.c.idx.desc())
         .limit(AT_ONCE)
     )
-    endings = _bodies(connection, list(connection.execute(found).scalars()))
-    parsed = {idx: json.loads(raw) for idx, raw in endings.items()}
+    proven = receipts(connection, connection.execute(found).scalars())
+    parsed = {idx: json.loads(receipt.entry) for idx, receipt in proven.items()}
     admissions = _bodies(
         connection, [entry["body"]["admitted"] for entry in parsed.values() if "admitted" in entry["body"]]
     )
-    head = read_head(connection)
-    size = head.frontier.size
-    node = node_reader(connection, size)
     return [
-        _members(entry, _asked(admissions, entry, subject_ref), subject_ref)
-        | {
-            "entry": base64.b64encode(endings[idx]).decode(),
-            "proof": format_proof(idx, inclusion_path(idx, size, node), head.checkpoint),
-        }
+        _members(entry, _asked(admissions, entry, subject_ref), subject_ref) | receipt_members(proven[idx])
         for idx, entry in sorted(parsed.items(), reverse=True)
     ]
 

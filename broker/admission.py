@@ -7,16 +7,17 @@
  e uses      one use of each consent is consumed
  f entry     `exchange.admitted` with everything an auditor asks
 
-Each admission names its process. One that its process did not live to end is closed as `exchange.interrupted`.
+Each admission names its process. One that its process did not live to end is closed as `exchange.interrupted`; so is,
+when it is repeated, one whose walk ended without an ending because the ledger failed it.
 """
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from audit import events
 from audit import tables as audit_tables
@@ -26,7 +27,7 @@ from broker.exchange_request import Examined, Line
 from broker.requesters import spend_jti
 from broker.standing import Standing, standing, used_up
 from consent import grants
-from policies.refusals import Code, Refusal
+from policies.refusals import Code, Refusal, TokenRole
 from policies.vocabulary import TRANSIENT_OUTCOMES, Outcome
 
 AGAIN_WITHIN: Final = 10 * 60
@@ -79,23 +80,38 @@ class Versions:
     process: str
 
 
-def admit(transaction: Transaction, examined: Examined, versions: Versions) -> Admitted | Refusal:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One walk of the path in this process."""
+
+    call: str
+    versions: Versions
+    under_way: Set[str]
+    """The calls of this process whose walk has not ended: each is in here before its admission is queued."""
+
+
+def new_call() -> str:
+    """The broker's own id of one admission."""
+    return f"ex_{secrets.token_urlsafe(16)}"
+
+
+def admit(transaction: Transaction, examined: Examined, run: Run) -> Admitted | Refusal:
     """Admission as a unit of work. A refusal is returned, not raised: raising would lose its entry."""
     if not spend_jti(transaction, examined.request):  # a
-        return Refusal(Code.REPLAYED)
-    outcome = _admissible(transaction, examined)
+        return Refusal(Code.REPLAYED, TokenRole.REQUEST)
+    outcome = _admissible(transaction, examined, run)
     if isinstance(outcome, Refusal):
         _record_refused(transaction, examined, outcome)
         return outcome
     earlier, now_standing = outcome
     uses = _consume(transaction, examined, now_standing, earlier)  # e
-    return _record_admitted(transaction, examined, earlier, uses, versions)  # f
+    return _record_admitted(transaction, examined, earlier, uses, run)  # f
 
 
-def _admissible(transaction: Transaction, examined: Examined) -> tuple[_Earlier, Standing] | Refusal:
+def _admissible(transaction: Transaction, examined: Examined, run: Run) -> tuple[_Earlier, Standing] | Refusal:
     if examined.refusal is not None:  # b
         return examined.refusal
-    earlier = _find_earlier(transaction, examined)  # c
+    earlier = _find_earlier(transaction, examined, run)  # c
     if isinstance(earlier, Refusal):
         return earlier
     request = examined.request
@@ -112,19 +128,21 @@ def _admissible(transaction: Transaction, examined: Examined) -> tuple[_Earlier,
     return refusal or (earlier, now_standing)
 
 
-def _find_earlier(transaction: Transaction, examined: Examined) -> _Earlier | Refusal:
+def _find_earlier(transaction: Transaction, examined: Examined, run: Run) -> _Earlier | Refusal:
     row = find_row(transaction, examined.request.requester, examined.request.body.exchange)
     if row is None:
         return _Earlier(0, {}, {}, examined.lines)
     if row.fingerprint != examined.fingerprint():
         return Refusal(Code.EXCHANGE_CONFLICT)
     if row.status == ADMITTED:
-        return Refusal(Code.EXCHANGE_RUNNING)
+        if row.process != run.versions.process or row.call in run.under_way:
+            return Refusal(Code.EXCHANGE_RUNNING)
+        _interrupt(transaction, row)
     answered = json.loads(row.answered)
     now = transaction.time // 1_000_000
     lines = tuple(line for line in examined.lines if _may_repeat(answered.get(key_of(line)), row, now))
     if not lines:
-        return Refusal(Code.CONSENT_USED_UP)
+        return Refusal(Code.CONSENT_USED_UP, TokenRole.CONSENT)
     return _Earlier(row.attempt, json.loads(row.uses), answered, lines)
 
 
@@ -152,16 +170,15 @@ def _consume(
 
 
 def _record_admitted(
-    transaction: Transaction, examined: Examined, earlier: _Earlier, uses: tuple[Use, ...], versions: Versions
+    transaction: Transaction, examined: Examined, earlier: _Earlier, uses: tuple[Use, ...], run: Run
 ) -> Admitted:
     body = examined.request.body
-    call = f"ex_{secrets.token_urlsafe(16)}"
-    index = transaction.append(_admitted_event(call, examined, earlier, uses, versions))
+    index = transaction.append(_admitted_event(run, examined, earlier, uses))
     values = {
-        "call": call,
+        "call": run.call,
         "attempt": earlier.attempt + 1,
         "status": ADMITTED,
-        "process": versions.process,
+        "process": run.versions.process,
         "admitted": index,
     }
     if earlier.attempt:
@@ -177,16 +194,16 @@ def _record_admitted(
                 **values,
             )
         )
-    return Admitted(call, index, examined, earlier.lines, uses)
+    return Admitted(run.call, index, examined, earlier.lines, uses)
 
 
 def _admitted_event(
-    call: str, examined: Examined, earlier: _Earlier, uses: Sequence[Use], versions: Versions
+    run: Run, examined: Examined, earlier: _Earlier, uses: Sequence[Use]
 ) -> events.ExchangeAdmitted:
     request = examined.request
     spent = {use.party: use for use in uses}
     return events.ExchangeAdmitted(
-        call=call,
+        call=run.call,
         exchange=request.body.exchange,
         attempt=earlier.attempt + 1,
         requester=request.requester,
@@ -208,9 +225,9 @@ def _admitted_event(
             for party in examined.parties
         ],
         items=[_decided(line) for line in earlier.lines],
-        rules=versions.rules,
-        catalogue=versions.catalogue,
-        process=versions.process,
+        rules=run.versions.rules,
+        catalogue=run.versions.catalogue,
+        process=run.versions.process,
     )
 
 
@@ -247,24 +264,34 @@ def _record_refused(transaction: Transaction, examined: Examined, refusal: Refus
     )
 
 
-def close_interrupted(transaction: Transaction, is_dead: Callable[[str], bool]) -> int:
+def running_processes(connection: Connection) -> frozenset[str]:
+    """The processes that have admitted something and not ended it."""
+    table = tables.exchange
+    return frozenset(connection.execute(select(table.c.process).where(table.c.status == ADMITTED).distinct()).scalars())
+
+
+def close_interrupted(transaction: Transaction, dead: Set[str]) -> int:
     """Close what dead processes left between admission and release; how many."""
     table = tables.exchange
     rows = transaction.connection.execute(select(table).where(table.c.status == ADMITTED)).all()
-    left_behind = [row for row in rows if is_dead(row.process)]
+    left_behind = [row for row in rows if row.process in dead]
     for row in left_behind:
-        _update_row(transaction, row.requester, row.exchange, status=INTERRUPTED)
-        transaction.append(
-            events.ExchangeInterrupted(
-                call=row.call,
-                exchange=row.exchange,
-                admitted=row.admitted,
-                requester=row.requester,
-                process=row.process,
-                **_concerned(transaction, row.admitted),
-            )
-        )
+        _interrupt(transaction, row)
     return len(left_behind)
+
+
+def _interrupt(transaction: Transaction, row: Row[Any]) -> None:
+    _update_row(transaction, row.requester, row.exchange, status=INTERRUPTED)
+    transaction.append(
+        events.ExchangeInterrupted(
+            call=row.call,
+            exchange=row.exchange,
+            admitted=row.admitted,
+            requester=row.requester,
+            process=row.process,
+            **_concerned(transaction, row.admitted),
+        )
+    )
 
 
 def _concerned(transaction: Transaction, admitted: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -23,9 +24,12 @@ from broker.api import (
     my_consents,
     my_requests,
     operators,
+    proofs,
     session,
 )
 from broker.pages import problems as problem_pages
+from broker.pages import static_files
+from broker.pages import verify as verify_page
 from broker.problems import MEDIA_TYPE, PROBLEMS, problem_members, status_of
 from broker.telemetry import Telemetry
 from broker.wiring import Broker
@@ -36,6 +40,8 @@ SAFE_HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
 )
+FOR_EVERYBODY: Final = ("/log/", "/v1/log/proof", "/.well-known/")
+"""What any site's page may read, so that anybody can write one that verifies."""
 _BY_STATUS: Final = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 413: Code.TOO_LARGE}
 
 
@@ -50,8 +56,16 @@ def create_app(broker: Broker) -> FastAPI:
         await wiring.take_down(broker)
 
     # No generated pages: theirs load scripts from elsewhere
-    app = FastAPI(title="便利桥 Consent Broker", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="便利桥 Consent Broker",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # such a redirect is made from the Host header, which is the caller's word
+        lifespan=lifespan,
+    )
     app.state.broker = broker
+    app.state.stopping = lambda: False
     for part in (
         authorization_requests,
         exchanges,
@@ -61,12 +75,16 @@ def create_app(broker: Broker) -> FastAPI:
         my_consents,
         catalogue,
         log,
+        proofs,
         operators,
         problem_pages,
+        verify_page,
+        static_files,
     ):
         app.include_router(part.router)
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid_parameter)
     app.add_exception_handler(LedgerUnavailable, _ledger_unavailable)
     app.add_middleware(Outermost, telemetry=broker.telemetry)
     return app
@@ -91,7 +109,13 @@ class Outermost:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *SAFE_HEADERS, (b"x-request-id", request_id.encode())]
+                given = {name for name, _ in message["headers"]}  # a page states its own content security policy
+                safe = [header for header in SAFE_HEADERS if header[0] not in given]
+                message["headers"] = [*message["headers"], *safe, (b"x-request-id", request_id.encode())]
+                if scope["method"] == "GET" and scope["path"].startswith(FOR_EVERYBODY):
+                    message["headers"].append((b"access-control-allow-origin", b"*"))
+                if scope["state"].get("hang_up"):
+                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         unforeseen = ""
@@ -157,6 +181,10 @@ async def _http_error(request: Request, error: Exception) -> Response:
     for name, value in (error.headers or {}).items():
         response.headers[name] = value
     return response
+
+
+async def _invalid_parameter(request: Request, _: Exception) -> Response:
+    return _problem(request, Refusal(Code.INVALID_REQUEST))  # the error's own text would quote what was sent
 
 
 async def _ledger_unavailable(request: Request, error: Exception) -> Response:

@@ -2,7 +2,7 @@
 
 import typer
 
-from broker.commands import audit, keys, releases, requesters, serving, subjects
+from broker.commands import audit, demo, keys, migrate, releases, request, requesters, serving, subjects, witness
 
 app = typer.Typer(
     name="broker",
@@ -14,11 +14,15 @@ app = typer.Typer(
 app.command("init")(serving.init)
 app.command("serve")(serving.serve)
 app.command("check")(serving.check)
+app.command("migrate")(migrate.migrate)
 app.add_typer(requesters.app, name="requesters")
 app.add_typer(keys.app, name="keys")
 app.add_typer(releases.app, name="releases")
 app.add_typer(audit.app, name="audit")
 app.add_typer(subjects.app, name="subjects")
+app.add_typer(witness.app, name="witness")
+app.add_typer(request.app, name="request")
+app.command("demo")(demo.demo)
 
 
 def main() -> None:

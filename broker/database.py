@@ -1,133 +1,113 @@
-"""The embedded database: one SQLite file, one write connection, and a turn that no other process can overlap.
+"""The store behind the one door: what SQLite and PostgreSQL have in common, and how the settings' one is opened."""
 
-SQLite before 3.51.3 can lose a committed transaction in write-ahead mode when a commit and a checkpoint of two
-connections overlap. So automatic checkpoints are off on every connection, readers are read-only, and only a writer
-checkpoints or closes, under the same file lock as commits. This holds for every version, so none is trusted more.
-"""
-
-import fcntl
-import os
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Final
+from typing import Protocol
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.pool import QueuePool, StaticPool
+from sqlalchemy import Connection, Engine
 
-from audit import tables as audit_tables
-from broker import tables as broker_tables
-from consent import tables as consent_tables
+from broker import schema
+from broker.processes import ProcessLock
+from broker.safety import Safety
+from broker.settings import Settings
+from broker.sqlite import SqliteDatabase
 from policies.strict_yaml import ConfigurationError
 
-OLDEST_SQLITE: Final = (3, 37, 0)
-FOLD_ABOVE: Final = 16 * 1024 * 1024
-"""Bytes of write-ahead log after which the writer folds it into the database file."""
-BUSY_SECONDS: Final = 10
-"""How long a connection waits for a lock that a program beside us holds; our own processes take turns."""
-SAFE: Final = {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 0}
-"""Read back on every write connection; synchronous 2 is FULL: a commit is on the disk when it returns."""
+try:
+    from broker.postgresql import PostgresqlDatabase
+except ModuleNotFoundError as error:  # an installation without the extra `postgresql`
+    if error.name != "psycopg":
+        raise
+    PostgresqlDatabase = None  # type: ignore[assignment,misc]
 
 
-class Database:
-    """Owns the engines and the lock file beside the database."""
+class Database(Protocol):
+    """Owns its connections and whatever orders processes that write."""
 
-    def __init__(self, file: Path) -> None:
-        """Open an existing or new database file. Raises ConfigurationError where a durable setting does not hold."""
-        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-            raise ConfigurationError(f"{file}:1: SQLite {sqlite3.sqlite_version} is too old")
-        self.file = file
-        self._thread_lock = threading.Lock()  # a file lock holds processes apart, not this process's threads
-        self._lock = os.open(f"{file}.turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        self._writer = _engine(f"file:{file}?mode=rwc", "BEGIN IMMEDIATE", StaticPool)
-        self.reader = _engine(f"file:{file}?mode=ro", "BEGIN", QueuePool, pool_size=8, max_overflow=0)
-        event.listen(self._writer, "connect", _make_durable)
-        event.listen(self.reader, "connect", _make_read_only)
-        with self._locked():
-            self._check_settings()
+    @property
+    def reader(self) -> Engine:
+        """Read-only connections; never one that is known to be broken."""
+        ...
 
-    def create_tables(self) -> None:
-        with self.turn() as connection:
-            for metadata in (audit_tables.metadata, consent_tables.metadata, broker_tables.metadata):
-                metadata.create_all(connection)
+    def turn(self) -> AbstractContextManager[Connection]:
+        """This process's turn to write: a transaction that is durable when the block has been left without an error.
 
-    @contextmanager
-    def turn(self) -> Iterator[Connection]:
-        """This process's turn to write: a transaction that is durable when the block has been left."""
-        with self._locked():
-            with self._writer.begin() as connection:
-                yield connection
-            if self._waiting_bytes() > FOLD_ABOVE:
-                self._fold()
+        An error on leaving may come after the commit took effect: the outcome is then unknown, never to be tried again.
+        """
+        ...
 
-    def fold(self) -> None:
-        """Bring the write-ahead log into the file now; what was deleted is then in neither."""
-        with self._locked():
-            self._fold()
+    def long_turn(self) -> AbstractContextManager[Connection]:
+        """A turn whose statements may take their time: migrations."""
+        ...
+
+    def process_lock(self) -> ProcessLock: ...
+
+    def safety(self) -> Safety: ...
 
     def reopen(self) -> None:
-        """Let go of handles that a fault may have broken; the next use opens new ones."""
-        with self._locked():
-            self._writer.dispose()
-            self.reader.dispose()
+        """Let go of what a fault may have broken; the next use opens it anew."""
+        ...
 
-    def close(self) -> None:
-        with self._locked():
-            self.reader.dispose()
-            self._writer.dispose()
-        os.close(self._lock)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with self._thread_lock:
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.flock(self._lock, fcntl.LOCK_UN)
-
-    def _check_settings(self) -> None:
-        with self._writer.connect() as connection:
-            for name, value in SAFE.items():
-                found = connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
-                if found != value:
-                    raise ConfigurationError(f"{self.file}:1: SQLite says {name}={found}, not {value}: unsafe")
-
-    def _waiting_bytes(self) -> int:
-        try:
-            return Path(f"{self.file}-wal").stat().st_size
-        except FileNotFoundError:
-            return 0
-
-    def _fold(self) -> None:
-        raw = self._writer.raw_connection()
-        try:
-            # TRUNCATE gives way to readers, at once where no time is given: what they hold back is folded at a later
-            # turn. With the usual time one long read would stop every commit for as long.
-            for pragma in ("busy_timeout=0", "wal_checkpoint(TRUNCATE)", f"busy_timeout={BUSY_SECONDS * 1000}"):
-                raw.cursor().execute(f"PRAGMA {pragma}").close()
-        finally:
-            raw.close()
+    def close(self) -> None: ...
 
 
-def _engine(uri: str, begin: str, pool: type[StaticPool | QueuePool], **options: Any) -> Engine:
-    def connect() -> sqlite3.Connection:
-        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
-
-    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=pool, hide_parameters=True, **options)
-    # The driver's own transaction control is off (isolation_level=None); a transaction begins where we say
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
-    return engine
-
-
-def _make_durable(connection: sqlite3.Connection, _: object) -> None:
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "trusted_schema=OFF"):
-        connection.execute(f"PRAGMA {pragma}").close()
-    connection.execute("PRAGMA secure_delete=ON").close()  # an erased person's key must not stay in free pages
+def open_database(settings: Settings) -> Database:
+    """Raises ConfigurationError where it was never founded or needs a migration, LedgerUnavailable without a server."""
+    database = open_for_migration(settings)
+    try:
+        _refuse_other_revisions(database, _place(settings))
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
-def _make_read_only(connection: sqlite3.Connection, _: object) -> None:
-    for pragma in ("query_only=ON", "wal_autocheckpoint=0", "trusted_schema=OFF"):
-        connection.execute(f"PRAGMA {pragma}").close()
+def open_for_migration(settings: Settings) -> Database:
+    """The founded database at whatever revision it has. Raises ConfigurationError where there is none."""
+    if isinstance(settings.database, Path) and not settings.database.exists():
+        raise ConfigurationError(f"{settings.database}:1: there is no database; run `broker init` first")
+    database = _connect(settings)
+    with database.reader.begin() as connection:
+        founded = schema.revision_of(connection) is not None
+    if not founded:
+        database.close()
+        raise ConfigurationError(f"{_place(settings)}: the database is empty; run `broker init` first")
+    return database
+
+
+def create_database(settings: Settings) -> Database:
+    """An empty database to be founded. Raises FileExistsError where it holds something already."""
+    if isinstance(settings.database, Path) and settings.database.exists():
+        raise FileExistsError(settings.database)
+    database = _connect(settings)
+    with database.reader.begin() as connection:
+        founded = schema.revision_of(connection) is not None
+    if founded:
+        database.close()
+        raise FileExistsError(_place(settings))
+    return database
+
+
+def _connect(settings: Settings) -> Database:
+    if isinstance(settings.database, Path):
+        return SqliteDatabase(settings.database)
+    if PostgresqlDatabase is None:
+        raise settings.database.refused("database: install consent-broker[postgresql] to use PostgreSQL")
+    return PostgresqlDatabase(settings.database)
+
+
+def _refuse_other_revisions(database: Database, place: str) -> None:
+    with database.reader.begin() as connection:
+        found, known = schema.revision_of(connection), schema.revisions()
+    if found not in known:
+        raise ConfigurationError(f"{place}: the database is at revision {found}, which is newer than this program")
+    if found != known[-1]:
+        stop_first = "stop every broker on it, then run `broker migrate`"
+        raise ConfigurationError(f"{place}: the database is at revision {found}, not {known[-1]}: {stop_first}")
+
+
+def _place(settings: Settings) -> str:
+    """`file:line`, as every refusal begins."""
+    if isinstance(settings.database, Path):
+        return f"{settings.database}:1"
+    return str(settings.database.refused("")).rstrip(": ")

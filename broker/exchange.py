@@ -69,6 +69,8 @@ class ExchangePath:
     issuer: str
     now: Callable[[], float]
     """Seconds since 1970: the later of the wall clock and the ledger's last time."""
+    under_way: set[str] = field(default_factory=set)
+    """Calls whose walk has not ended; another admitted one of this process was failed by the ledger."""
     walking: set["asyncio.Task[Answered]"] = field(default_factory=set)
     """Exchanges under way; a task that nobody holds could be collected in the middle of its walk."""
 
@@ -87,10 +89,19 @@ class ExchangePath:
     async def _walk(self, text: str) -> Answered:
         request = self._verify_requester(text)  # 2
         examined, people = await self.storage.read(lambda connection: self._examine(connection, request))  # 3, 4, 5
-        admitted = await self._admit(examined)  # 6
+        call = admission.new_call()
+        self.under_way.add(call)
+        try:
+            return await self._carry_out(call, examined, people)
+        finally:
+            self.under_way.discard(call)
+
+    async def _carry_out(self, call: str, examined: Examined, people: Mapping[str, Person]) -> Answered:
+        admitted = await self._admit(call, examined)  # 6
         answers = await self._ask(admitted, people)  # 7
         minimised = [release.minimise(line, answer) for line, answer in zip(admitted.lines, answers, strict=True)]  # 8
         released, receipt = await self._release(admitted, minimised)  # 9
+        request = examined.request
         return Answered(request.requester, request.sha256, _body(admitted, released, receipt))  # 10
 
     def _verify_requester(self, text: str) -> VerifiedRequest[ExchangeBody]:
@@ -114,8 +125,9 @@ class ExchangePath:
         concerned = [party.granted.subject_ref for party in examined.parties]
         return examined, read_people(connection, self.subjects, concerned)
 
-    async def _admit(self, examined: Examined) -> Admitted:
-        work = functools.partial(admission.admit, examined=examined, versions=self.versions)
+    async def _admit(self, call: str, examined: Examined) -> Admitted:
+        run = admission.Run(call, self.versions, self.under_way)
+        work = functools.partial(admission.admit, examined=examined, run=run)
         outcome = (await self.storage.record(work)).value
         if isinstance(outcome, Refusal):
             raise Refused.because(outcome)
@@ -188,6 +200,6 @@ def _body(admitted: Admitted, released: Released, receipt: Receipt) -> Mapping[s
     }
 
 
-def receipt_members(receipt: Receipt) -> Mapping[str, str]:
+def receipt_members(receipt: Receipt) -> dict[str, str]:
     """A receipt on the wire."""
     return {"entry": base64.b64encode(receipt.entry).decode(), "proof": receipt.proof}

@@ -56,8 +56,6 @@ def check_filing(request: VerifiedRequest[FilingBody], requester: Requester, cat
     if body.matter not in catalogue.matters:
         raise Refused(Code.UNKNOWN_MATTER)
     matter = catalogue.matters[body.matter]
-    if requester.suspended:
-        raise Refused(Code.REQUESTER_SUSPENDED)
     if matter.id not in requester.matters:
         raise Refused.because(Refusal(Code.POLICY_REFUSED, reasons=("matter_not_registered",)))
     if body.mode not in TICKET_LIFE:
@@ -85,15 +83,18 @@ def check_filing(request: VerifiedRequest[FilingBody], requester: Requester, cat
     )
 
 
-def read_person(unverified: FiledSubject) -> Person:
-    """The named person, well-formed. Raises Refused(invalid_request) naming the member, never the value."""
+def read_person(unverified: FiledSubject, role: TokenRole | None = None) -> Person:
+    """The named person, well-formed. Raises Refused(invalid_request) naming the member, never the value.
+
+    `role` is the token that names her, where it is one.
+    """
     name = unverified.name.strip()
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise _invalid("subject.name")
+        raise Refused(Code.INVALID_REQUEST, role, member="subject.name")
     try:
         return Person(name, read_id_number(unverified.id_number))
     except ValueError:
-        raise _invalid("subject.id_number") from None
+        raise Refused(Code.INVALID_REQUEST, role, member="subject.id_number") from None
 
 
 def _check_case(body: FilingBody) -> None:

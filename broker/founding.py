@@ -14,7 +14,7 @@ issuer: {issuer}
 listen:
   host: {host}
   port: {port}
-database: broker.db
+database: {database}
 secrets: secrets
 # Which department is asked for which item, and how.
 routes: {routes}
@@ -33,6 +33,7 @@ def found_broker(
     routes: Path | None = None,
     route_secrets: Path | None = None,
     test_identity: bool = False,
+    database: str = "broker.db",
 ) -> Settings:
     """Write the folder and read it back. Never overwrites: FileExistsError. Raises ConfigurationError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -41,6 +42,7 @@ def found_broker(
         issuer=json.dumps(issuer),
         host=json.dumps(host),
         port=port,
+        database=json.dumps(database),
         routes=json.dumps(str(routes or "departments.yaml")),
         route_secrets=json.dumps(str(route_secrets or "secrets")),
         identity="test" if test_identity else "none",

@@ -48,8 +48,8 @@ def make_keys(folder: Path) -> None:
 
 def read_keys(folder: Path, log_origin: str) -> Keys:
     """Raises ConfigurationError where a file is missing, unreadable or readable by others."""
-    log = load_pem_private_key(_read_secret(folder / LOG), None)
-    issuer = SigningKey.of(load_pem_private_key(_read_secret(folder / ISSUER), None))
+    log = load_pem_private_key(read_secret(folder / LOG), None)
+    issuer = SigningKey.of(load_pem_private_key(read_secret(folder / ISSUER), None))
     if not isinstance(log, Ed25519PrivateKey):
         raise ConfigurationError(f"{folder / LOG}:1: not an Ed25519 key")
     if issuer.public.alg != "ES256":
@@ -65,7 +65,8 @@ def write_secret(file: Path, content: bytes) -> None:
         stream.write(content)
 
 
-def _read_secret(file: Path) -> bytes:
+def read_secret(file: Path) -> bytes:
+    """Raises ConfigurationError where the file is missing, or others than its owner may read it."""
     try:
         if file.stat().st_mode & 0o077:
             raise ConfigurationError(f"{file}:1: others may read this secret; chmod 600 it")
@@ -76,7 +77,7 @@ def _read_secret(file: Path) -> bytes:
 
 def _read_random(file: Path) -> bytes:
     try:
-        secret = base64.b64decode(_read_secret(file), validate=True)
+        secret = base64.b64decode(read_secret(file), validate=True)
     except ValueError as error:
         raise ConfigurationError(f"{file}:1: not base64") from error
     if len(secret) != SECRET_SIZE:

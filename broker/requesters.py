@@ -19,10 +19,11 @@ from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 from audit.batch import Transaction
 from audit.events import KeyAdded, RequesterRegistered, RequesterResumed, RequesterSuspended
 from broker import tables
+from broker.on_conflict import DoNothing
 from consent import jws
 from consent.claims import Claims, verify_claims
 from consent.keys import PublicKey, read_jwk
-from policies.refusals import Code, Refused, TokenRole
+from policies.refusals import Code, Refusal, Refused, TokenRole
 
 T = TypeVar("T")
 
@@ -97,8 +98,9 @@ def spend_jti(transaction: Transaction, request: VerifiedRequest[Any]) -> bool:
     table = tables.spent_token
     statement = (
         insert(table)
-        .prefix_with("OR IGNORE", dialect="sqlite")
+        .ext(DoNothing())
         .values(issuer=request.requester, jti=request.claims.jti, forget_at=request.claims.exp + SPENT_FOR)
+        .execution_options(preserve_rowcount=True)
     )
     return transaction.connection.execute(statement).rowcount == 1
 
@@ -157,6 +159,17 @@ def resume(transaction: Transaction, requester: str) -> None:
 def find(connection: Connection, requester: str) -> Requester | None:
     row = connection.execute(select(tables.requester).where(tables.requester.c.id == requester)).one_or_none()
     return _requester(row) if row is not None else None
+
+
+def may_call(connection: Connection, requester: str, kid: str) -> Requester | Refusal:
+    """The requester as it stands now, or why its key opens nothing: asked by every call, never remembered."""
+    known = find(connection, requester)
+    if known is None or known.suspended:
+        return Refusal(Code.REQUESTER_SUSPENDED)
+    key = tables.requester_key
+    if connection.execute(select(key.c.removed_at).where(key.c.kid == kid)).scalar_one_or_none() is not None:
+        return Refusal(Code.UNKNOWN_KEY, TokenRole.REQUEST)
+    return known
 
 
 def read_all(connection: Connection) -> Iterable[Requester]:

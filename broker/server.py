@@ -1,6 +1,9 @@
 """Serving the application on one address with uvicorn, quietly: our own log line per request is the access log."""
 
+import os
 import socket
+import sys
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -23,6 +26,8 @@ def make_server(settings: Settings, telemetry: Telemetry, clock: Callable[[], in
         lifespan="on",
         access_log=False,
         log_config=None,
+        log_level="error",
+        ws="none",
         server_header=False,
         date_header=True,
         proxy_headers=False,
@@ -30,9 +35,22 @@ def make_server(settings: Settings, telemetry: Telemetry, clock: Callable[[], in
         timeout_keep_alive=30,
         timeout_graceful_shutdown=20,
     )
-    return uvicorn.Server(config)
+    server = uvicorn.Server(config)
+    app.state.stopping = lambda: server.should_exit  # a long poll must not hold up the end
+    return server
 
 
 def listen_on(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one."""
     return socket.create_server((host, port), backlog=1024)
+
+
+def end_with_stdin(server: uvicorn.Server) -> None:
+    """End in order once stdin ends: whoever started this process and held it open is gone."""
+
+    def watch(descriptor: int) -> None:
+        while os.read(descriptor, 1024):  # not through sys.stdin: its lock, held here, would abort our own end
+            pass
+        server.should_exit = True
+
+    threading.Thread(target=watch, args=(sys.stdin.fileno(),), daemon=True).start()

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from broker.database_setting import PostgresqlAddress, read_address
 from policies.catalogue import SHIPPED_CATALOGUE
 from policies.rule_files import SHIPPED_RULES
 from policies.strict_yaml import Located, read_yaml
@@ -25,6 +26,9 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """The public address, without a path: what tokens name as `aud`, and what citizens' browsers send as Origin."""
     listen: Listen = Listen()
     database: str = "broker.db"
+    """A file's name (SQLite), or `postgresql://user@host/name`."""
+    database_secret: str = ""
+    """The file below `secrets` that holds the PostgreSQL user's password."""
     secrets: str = "secrets"
     routes: str = "departments.yaml"
     route_secrets: str = "secrets"
@@ -46,7 +50,7 @@ class Settings:
     issuer: str
     host: str
     port: int
-    database: Path
+    database: Path | PostgresqlAddress
     secrets: Path
     routes: Path
     route_secrets: Path
@@ -69,15 +73,16 @@ def read_settings(file: Path) -> Settings:
     host = _check_issuer(given, located)
     if given.identity == "test" and not (is_loopback(given.listen.host) and is_loopback(host)):
         raise located.error("identity: test signs in anybody as anybody; it is refused but on loopback", "identity")
+    database = _read_database(given, folder, located)
     return Settings(
         issuer=given.issuer,
         host=given.listen.host,
         port=given.listen.port,
-        database=folder / given.database,
+        database=database,
         secrets=folder / given.secrets,
         routes=folder / given.routes,
         route_secrets=folder / given.route_secrets,
-        anchor=folder / (given.anchor or f"{given.database}.anchor"),
+        anchor=folder / (given.anchor or f"{given.database if isinstance(database, Path) else 'broker'}.anchor"),
         clock_limit=given.clock_limit,
         log_origin=given.log_origin or f"{host}/log",
         catalogue=folder / given.catalogue if given.catalogue else SHIPPED_CATALOGUE,
@@ -94,6 +99,12 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def _read_database(given: SettingsFile, folder: Path, located: Located) -> Path | PostgresqlAddress:
+    password_file = folder / given.secrets / given.database_secret if given.database_secret else None
+    address = read_address(given.database, password_file, lambda message: located.error(message, "database"))
+    return address if address is not None else folder / given.database
 
 
 def _check_issuer(given: SettingsFile, located: Located) -> str:

@@ -56,12 +56,9 @@ def standing(
 
 
 def _general(connection: Connection, requester: str, kid: str, stopped: frozenset[str]) -> Refusal | None:
-    known = requesters.find(connection, requester)
-    if known is None or known.suspended:
-        return Refusal(Code.REQUESTER_SUSPENDED)
-    key = tables.requester_key
-    if connection.execute(select(key.c.removed_at).where(key.c.kid == kid)).scalar_one_or_none() is not None:
-        return Refusal(Code.UNKNOWN_KEY, TokenRole.REQUEST)
+    may = requesters.may_call(connection, requester, kid)
+    if isinstance(may, Refusal):
+        return may
     return Refusal(Code.RELEASES_STOPPED) if EVERYTHING in stopped else None
 
 

@@ -79,7 +79,7 @@ session = Table(
 configuration = Table(
     "broker_configuration",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Integer, primary_key=True, autoincrement=False),
     Column("digests", LargeBinary, nullable=False),
 )
 """One row: the configuration that the log last recorded as loaded."""

@@ -16,9 +16,9 @@ from audit.anchor import AnchorFile
 from audit.batch import Transaction, found, read_head
 from audit.events import ConfigurationLoaded
 from audit.ledger import Ledger, Safeguards
-from broker import login, requesters, tables
-from broker.admission import Versions, close_interrupted
-from broker.database import Database
+from broker import login, requesters, schema, tables
+from broker.admission import Versions, close_interrupted, running_processes
+from broker.database import Database, create_database, open_database
 from broker.exchange import ExchangePath
 from broker.exchange_request import consent_verifier
 from broker.keys import Keys, make_keys, read_keys
@@ -63,20 +63,20 @@ def wall_clock() -> int:
 
 def initialise(settings: Settings) -> None:
     """Make keys, tables and the empty log. Never overwrites: FileExistsError."""
-    if settings.database.exists():
-        raise FileExistsError(settings.database)
-    make_keys(settings.secrets)
-    keys = read_keys(settings.secrets, settings.log_origin)
-    database = Database(settings.database)
-    database.create_tables()
-    with database.turn() as connection:
-        found(connection, keys.log)
-    database.close()
+    database = create_database(settings)
+    try:
+        make_keys(settings.secrets)
+        keys = read_keys(settings.secrets, settings.log_origin)
+        with database.long_turn() as connection:
+            schema.upgrade(connection)
+            found(connection, keys.log)
+    finally:
+        database.close()
 
 
 def open_storage(settings: Settings, keys: Keys, clock: Callable[[], int] = wall_clock) -> tuple[Database, Storage]:
     """The database and the one door, for the server and for commands alike."""
-    database = Database(settings.database)
+    database = open_database(settings)
     safeguards = Safeguards(AnchorFile(settings.anchor), settings.clock_limit, database.reopen, _abandon)
     ledger = Ledger(database.turn, keys.log, clock, safeguards=safeguards)
     return database, Storage(ledger, database.reader)
@@ -89,7 +89,7 @@ def build(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = w
     directory = Directory.load(settings.routes, catalogue.items, settings.route_secrets)
     keys = read_keys(settings.secrets, settings.log_origin)
     database, storage = open_storage(settings, keys, clock)
-    process = ProcessLock(Path(f"{settings.database}.processes"))
+    process = database.process_lock()
 
     def now() -> float:
         return max(clock(), storage.ledger.last_time) / 1_000_000
@@ -111,7 +111,7 @@ def build(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = w
         catalogue_version=catalogue.version, catalogue=catalogue.digest, rules=rules.digest, routes=directory.digest
     )
     storage.ledger.record(lambda transaction: _record_loaded(transaction, loaded)).result()
-    storage.ledger.record(lambda transaction: close_interrupted(transaction, process.is_dead)).result()
+    _close_left_behind(database, storage, process)
     return Broker(
         settings=settings,
         keys=keys,
@@ -126,6 +126,13 @@ def build(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = w
         telemetry=telemetry,
         now=now,
     )
+
+
+def _close_left_behind(database: Database, storage: Storage, process: ProcessLock) -> None:
+    with database.reader.begin() as connection:
+        running = running_processes(connection)
+    dead = process.dead(running)
+    storage.ledger.record(lambda transaction: close_interrupted(transaction, dead)).result()
 
 
 def _abandon(_: str) -> None:

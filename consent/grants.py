@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 
 from audit.batch import Transaction
@@ -95,7 +96,7 @@ def granted_to(connection: Connection, consent: VerifiedConsent) -> Granted:
     granted = find_granted(connection, *consent.id)
     if granted is None:
         raise Refused(Code.CONSENT_UNKNOWN, TokenRole.CONSENT)
-    if payload_of(granted.token) != payload_of(consent.text):
+    if canonical(payload_of(granted.token)) != canonical(payload_of(consent.text)):
         raise Refused(Code.CONSENT_MISMATCH, TokenRole.CONSENT)
     return granted
 
@@ -163,6 +164,11 @@ def _names(granted: Granted) -> dict[str, Any]:
         "matter": granted.matter,
         "case": granted.case,
     }
+
+
+def canonical(payload: Any) -> bytes:
+    """A payload in the one form that equality is judged in: Python alone would take `true` for `1`."""
+    return msgspec.json.encode(payload, order="sorted")
 
 
 def payload_of(token: str) -> dict[str, Any]:

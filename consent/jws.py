@@ -118,9 +118,9 @@ def read_object(raw: bytes, refuse: Callable[[], NoReturn]) -> dict[str, Any]:
         )
         if b"\\u" in raw:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text anybody can store
-    except (ValueError, RecursionError):
-        refuse()
-    if not isinstance(value, dict) or _depth(value) > DEPTH_LIMIT:
+        if not isinstance(value, dict) or _depth(value) > DEPTH_LIMIT:
+            refuse()
+    except (ValueError, RecursionError):  # what could just be read may still be too deep to be measured
         refuse()
     return value
 

@@ -60,7 +60,7 @@ def _chinese(terms: Terms, items: Sequence[OfferedItem]) -> str:
         "",
         f"只用于这一次业务。有效期 {terms.days} 天，最多查 {terms.uses} 次，一次可以包含以上各项。",
         "我们不会把这些信息给别的单位，也不用于别的事。",
-        f"不同意也能办：{terms.matter.otherwise_zh}",
+        terms.matter.otherwise_zh,
         "您随时可以撤回，也可以看到谁在什么时候查过。",
         "撤回前已经查到并用来作出决定的，不受影响。",
     ]
@@ -74,7 +74,7 @@ def _chinese_item(offered: OfferedItem) -> list[str]:
     lines += [f"核对的说法：{name}是“{meaning}”" for name, meaning in _claims(offered, english=False)]
     lines += [f"限定：{offered.item.parameters[name].name_zh} {value}" for name, value in offered.params.items()]
     lines += [f"为什么：{offered.need.purpose_zh}", f"留多久：{offered.need.keep_days} 天"]
-    lines.append("这一项必须有，否则办不了" if offered.required else "这一项可以不选")
+    lines.append("零材料办理需要这一项；不同意可以改带材料" if offered.required else "这一项可以不选")
     if offered.sensitive:
         lines.append("含敏感信息，请单独确认")
     return lines
@@ -94,7 +94,7 @@ def _english(terms: Terms, items: Sequence[OfferedItem]) -> str:
         f"Only for this one case. Valid for {terms.days} days.",
         f"At most {terms.uses} look-ups; each may cover all of the above.",
         "We pass this on to nobody else and use it for nothing else.",
-        f"You can also do without: {terms.matter.otherwise_en}",
+        terms.matter.otherwise_en,
         "You can withdraw at any time, and see who looked and when.",
         "What was looked up and decided on before that is not undone.",
     ]
@@ -108,7 +108,7 @@ def _english_item(offered: OfferedItem) -> list[str]:
     lines += [f"The statement checked: {name} is “{meaning}”" for name, meaning in _claims(offered, english=True)]
     lines += [f"Limited to: {offered.item.parameters[name].name_en} {value}" for name, value in offered.params.items()]
     lines += [f"Why: {offered.need.purpose_en}", f"Kept for: {offered.need.keep_days} days"]
-    lines.append("Needed: it cannot be done without" if offered.required else "You may leave this out")
+    lines.append("Needed to do without papers; or bring your papers instead" if offered.required else "You may leave this out")
     if offered.sensitive:
         lines.append("Holds sensitive information: please confirm it separately")
     return lines

@@ -7,6 +7,7 @@ import pytest
 import pytest_asyncio
 
 from connectors.departments.fleet import Fleet
+from tests.postgresql import Server, server
 from tests.world import World, open_world
 
 
@@ -19,4 +20,25 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 @pytest_asyncio.fixture
 async def world(tmp_path: Path, fleet: Fleet) -> AsyncIterator[World]:
     async with open_world(tmp_path, fleet) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A server to make scratch databases on; where none can be had, its tests are skipped."""
+    with server() as found:
+        yield found
+
+
+@pytest.fixture
+def postgresql_url(postgresql: Server) -> Iterator[str]:
+    with postgresql.database() as url:
+        yield url
+
+
+@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
+async def each_world(tmp_path: Path, fleet: Fleet, request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    """The same world over each store."""
+    database = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else "broker.db"
+    async with open_world(tmp_path, fleet, database=database) as opened:
         yield opened

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,11 @@ ITEMS = ["real_estate_registration", "deed_tax", "marriage_check_single", "hpf_r
 OPERATOR = {"id": "clerk-07", "name": "陈科员", "desk": "3号窗口"}
 
 
+def letters() -> str:
+    """A random name without digits: fifteen in a row would be refused as somebody's id-card number."""
+    return uuid4().hex.translate(str.maketrans("0123456789", "ghijklmnop"))
+
+
 class Clock:
     """The wall clock plus a step, in microseconds."""
 
@@ -52,6 +57,23 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.step += int(seconds * 1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class SteppedKey(SigningKey):
+    """A key whose holder goes by the world's clock."""
+
+    clock: Clock
+
+    @classmethod
+    def at(cls, clock: Clock, alg: str) -> "SteppedKey":
+        key = SigningKey.generate(alg)
+        return cls(key.private, key.public, clock)
+
+    def short_lived(self, typ: str, *, iss: str, aud: str, members: dict[str, Any], life: int = 60) -> str:
+        now = self.clock() // 1_000_000
+        times = {"iat": now, "exp": now + life}
+        return SigningKey.short_lived(self, typ, iss=iss, aud=aud, members=times | members, life=life)
 
 
 @dataclass
@@ -75,7 +97,7 @@ class World:
         self, name: str = "yz-hpf", *, alg: str = "ES256", matters: tuple[str, ...] = (MATTER,)
     ) -> RequesterClient:
         """Register a fund centre with a new key."""
-        key = SigningKey.generate(alg)
+        key = SteppedKey.at(self.clock, alg)
         entry = Requester(
             name, f"{name} 住房公积金管理中心", f"{name} housing fund centre", frozenset(matters), suspended=False
         )
@@ -89,7 +111,7 @@ class World:
 
     async def phone(self, person: Person = XU, *, alg: str = "ES256", level: str = "high") -> Phone:
         """A signed-in phone with an enrolled device."""
-        phone = open_phone(self.issuer, person, SigningKey.generate(alg))
+        phone = open_phone(self.issuer, person, SteppedKey.at(self.clock, alg))
         self.phones.append(phone)
         assert (await phone.sign_in(level)).status == 204
         assert (await phone.enrol()).status == 201
@@ -120,7 +142,7 @@ class World:
     async def pull(self, centre: RequesterClient, *consents: str, **members: Any) -> Reply:
         """Exchange; a receipt is kept for check_log."""
         body = {
-            "exchange": f"x-{uuid4().hex[:20].replace('0', 'a')}",
+            "exchange": f"x-{letters()}",
             "consents": list(consents),
             "matter": MATTER,
             "case": "YZ-2026-000123",
@@ -159,8 +181,10 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path, fleet: Fleet) -> AsyncIterator[World]:
-    """Start a broker in a thread of its own, on a free port."""
+async def open_world(
+    folder: Path, fleet: Fleet, *, catalogue: Path | None = None, database: str = "broker.db"
+) -> AsyncIterator[World]:
+    """Start a broker in a thread of its own, on a free port; with another catalogue or database if given."""
     listener = listen_on("127.0.0.1", 0)
     port = listener.getsockname()[1]
     settings = found_broker(
@@ -170,7 +194,9 @@ async def open_world(folder: Path, fleet: Fleet) -> AsyncIterator[World]:
         routes=fleet.routes_file,
         route_secrets=fleet.secrets_folder,
         test_identity=True,
+        database=database,
     )
+    settings = replace(settings, catalogue=catalogue or settings.catalogue)
     clock, log = Clock(), StringIO()
     server = make_server(settings, Telemetry(open_log(log)), clock)
     thread = threading.Thread(target=_serve, args=(server, listener), daemon=True)

@@ -17,7 +17,7 @@ from broker.wiring import Broker
 from consent import grants, jws, requests, subjects
 from consent.requests import AuthorizationRequest, Ticket
 from consent.token import read_claims
-from policies.refusals import Code, Refusal, Refused
+from policies.refusals import Code, Refusal, Refused, TokenRole
 
 router = APIRouter(prefix="/v1/authorization-requests", tags=["requesters"])
 
@@ -54,7 +54,7 @@ async def read(request: Request, id: str, wait: int = 0) -> Response:  # noqa: A
     while True:
         members = await broker.storage.read(lambda connection: _read(connection, broker, verified.requester, id))
         waiting = members["status"] in (requests.PENDING, requests.OPENED)
-        if not waiting or asyncio.get_running_loop().time() >= until:
+        if not waiting or asyncio.get_running_loop().time() >= until or request.app.state.stopping():
             return wire.reply(members)
         await asyncio.sleep(LOOK_EVERY)
 
@@ -88,13 +88,13 @@ async def cancel(request: Request, id: str) -> Response:  # noqa: A002 - the pro
 
 def _file(transaction: Transaction, broker: Broker, verified: VerifiedRequest[FilingBody]) -> Ticket | Refusal:
     if not spend_jti(transaction, verified):
-        return Refusal(Code.REPLAYED)
-    requester = requesters.find(transaction.connection, verified.requester)
-    if requester is None:
-        return Refusal(Code.UNKNOWN_REQUESTER)
+        return Refusal(Code.REPLAYED, TokenRole.REQUEST)
+    requester = requesters.may_call(transaction.connection, verified.requester, verified.kid)
+    if isinstance(requester, Refusal):
+        return requester
     try:
         filing = check_filing(verified, requester, broker.catalogue)
-        person = read_person(verified.body.subject) if verified.body.subject is not None else None
+        person = read_person(verified.body.subject, TokenRole.REQUEST) if verified.body.subject is not None else None
     except Refused as refused:
         return refused.refusal
     if person is None:

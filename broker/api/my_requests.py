@@ -171,7 +171,8 @@ def _verify(connection: Connection, broker: Broker, session: Session, text: str)
 
 def _grant(transaction: Transaction, broker: Broker, session: Session, ticket: str, consent: VerifiedConsent) -> None:
     asked = _answerable(transaction, broker, session, ticket)
-    if asked.composition is None or grants.payload_of(consent.text) != msgspec.json.decode(asked.composition):
+    signed = grants.canonical(grants.payload_of(consent.text))
+    if asked.composition is None or signed != grants.canonical(msgspec.json.decode(asked.composition)):
         raise Refused(Code.CONSENT_MISMATCH, TokenRole.CONSENT)
     claims = consent.claims
     grants.record_grant(transaction, consent, session.subject_ref, session.assurance)

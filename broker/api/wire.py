@@ -5,15 +5,16 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import msgspec
 from fastapi import Request, Response
+from starlette.requests import ClientDisconnect
 
-from audit.batch import Recorded
+from audit.batch import Recorded, Transaction
 from broker.exchange import receipt_members
 from broker.login import Session, find_session
-from broker.requesters import VerifiedRequest, member_of, spend_jti
+from broker.requesters import VerifiedRequest, may_call, member_of, spend_jti
 from broker.wiring import Broker
 from consent import jws
 from consent.jws import read_object
-from policies.refusals import Code, Refused
+from policies.refusals import Code, Refusal, Refused, TokenRole
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ async def read_text(request: Request, limit: int, media_type: str) -> str:
     try:
         return raw.decode("ascii")
     except UnicodeDecodeError as error:
-        raise Refused(Code.MALFORMED_TOKEN) from error
+        raise Refused(Code.MALFORMED_TOKEN, TokenRole.REQUEST) from error
 
 
 async def read_members(request: Request, kind: type[T], *, empty: bytes = b"") -> T:
@@ -83,9 +84,10 @@ async def authenticate(request: Request) -> VerifiedRequest[ClientAuthentication
     )
     # The address is built from what we are configured to be, never from the caller's Host header
     if (verified.body.htm, verified.body.htu) != (request.method, broker.settings.issuer + request.scope["path"]):
-        raise Refused(Code.WRONG_AUDIENCE)
-    if not (await broker.storage.record(lambda transaction: spend_jti(transaction, verified))).value:
-        raise Refused(Code.REPLAYED)
+        raise Refused(Code.WRONG_AUDIENCE, TokenRole.REQUEST)
+    refusal = (await broker.storage.record(lambda transaction: _spend(transaction, verified))).value
+    if refusal is not None:
+        raise Refused.because(refusal)
     return verified
 
 
@@ -132,8 +134,18 @@ async def _read_bytes(request: Request, limit: int) -> bytes:
                 if len(received) > limit:
                     raise Refused(Code.TOO_LARGE)
     except TimeoutError as error:
+        request.state.hang_up = True  # or the rest of a slow body would hold the connection for ever
+        raise Refused(Code.INVALID_REQUEST) from error
+    except ClientDisconnect as error:
         raise Refused(Code.INVALID_REQUEST) from error
     return bytes(received)
+
+
+def _spend(transaction: Transaction, verified: VerifiedRequest[Any]) -> Refusal | None:
+    if not spend_jti(transaction, verified):
+        return Refusal(Code.REPLAYED, TokenRole.REQUEST)
+    may = may_call(transaction.connection, verified.requester, verified.kid)
+    return may if isinstance(may, Refusal) else None
 
 
 def _invalid() -> NoReturn:

@@ -1,21 +1,18 @@
 """`broker audit export|verify|prove`: the log as files, checked without the server, and one entry's receipt."""
 
-import base64
 import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import Connection, select
 
-from audit import tables, tiles, verify
-from audit.batch import Transaction, read_head
-from audit.checkpoint import format_proof
-from audit.errors import NotInLog
+from audit import tiles, verify
+from audit.batch import Transaction
 from audit.events import LogExported
-from audit.merkle import inclusion_path
+from audit.proofs import receipts
 from broker.commands.console import AsJson, ConfigFile, failing_clearly, progress, show, storage_of
+from broker.exchange import receipt_members
 from broker.keys import read_keys
 from broker.wiring import log_size
 
@@ -57,15 +54,5 @@ def verify_folder(
 def prove(index: Annotated[int, typer.Argument(min=0)], config: ConfigFile) -> None:
     """The receipt of one entry, as JSON: its exact bytes and the proof that they are in the log."""
     with failing_clearly(), storage_of(config) as (_, storage), storage.reader.begin() as connection:
-        entry, proof = _prove(connection, index)
-    sys.stdout.write(json.dumps({"entry": base64.b64encode(entry).decode(), "proof": proof}) + "\n")
-
-
-def _prove(connection: Connection, index: int) -> tuple[bytes, str]:
-    head = read_head(connection)
-    size = head.frontier.size
-    if index >= size:
-        raise NotInLog(f"the log has {size} entries; there is no entry {index}")
-    body = connection.execute(select(tables.entry.c.body).where(tables.entry.c.idx == index)).scalar_one()
-    path = inclusion_path(index, size, tiles.node_reader(connection, size))
-    return body, format_proof(index, path, head.checkpoint)
+        receipt = receipts(connection, [index])[index]
+    sys.stdout.write(json.dumps(receipt_members(receipt)) + "\n")

@@ -76,8 +76,6 @@ def stop(text: str, code: ExitCode) -> typer.Exit:
 def storage_of(config: Path) -> Iterator[tuple[Settings, Storage]]:
     """The database and the one door, beside a running server if there is one; closed in order."""
     settings = read_settings(config)
-    if not settings.database.exists():
-        raise ConfigurationError(f"{settings.database}:1: there is no database; run `broker init` first")
     database, storage = open_storage(settings, read_keys(settings.secrets, settings.log_origin))
     try:
         yield settings, storage

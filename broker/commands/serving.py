@@ -2,7 +2,6 @@
 
 import json
 import os
-import sqlite3
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,7 @@ import typer
 from broker.commands.console import AsJson, ConfigFile, failing_clearly, show, talk
 from broker.founding import CONFIGURATION, found_broker
 from broker.keys import read_keys
-from broker.server import listen_on, make_server
+from broker.server import end_with_stdin, listen_on, make_server
 from broker.settings import Settings, read_settings
 from broker.telemetry import Telemetry, open_log
 from broker.wiring import open_storage
@@ -39,12 +38,19 @@ def init(
     show({"config": str(folder / CONFIGURATION), "log_vkey": vkey}, as_json=as_json)
 
 
-def serve(config: ConfigFile) -> None:
+def serve(
+    config: ConfigFile,
+    until_stdin_ends: Annotated[
+        bool, typer.Option("--end-with-stdin", help="End when whoever started this is gone.")
+    ] = False,
+) -> None:
     """Run the broker until it is told to stop. Prints one JSON line when it accepts connections."""
     with failing_clearly():
         settings = read_settings(config)
         server = make_server(settings, Telemetry(open_log()))
         listener = listen_on(settings.host, settings.port)
+    if until_stdin_ends:
+        end_with_stdin(server)
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
     # The backlog takes connections from here on, so whoever reads this line can call
     sys.stdout.write(json.dumps({"ready": True, "address": address, "pid": os.getpid()}) + "\n")
@@ -61,16 +67,16 @@ def check(config: ConfigFile, as_json: AsJson = False) -> None:
 
 
 def _found(settings: Settings) -> dict[str, object]:
-    if not settings.database.exists():
-        raise ConfigurationError(f"{settings.database}:1: there is no database; run `broker init` first")
     catalogue = Catalogue.load(settings.catalogue)
     rules = Rules.load(settings.rules)
     directory = Directory.load(settings.routes, catalogue.items, settings.route_secrets)
     keys = read_keys(settings.secrets, settings.log_origin)
     database, storage = open_storage(settings, keys)
     storage.ledger.close()
+    safety = database.safety()
     database.close()
     warnings = [f"no route for item {item}" for item in sorted(catalogue.items.keys() - directory.items())]
+    warnings += safety.warnings
     if settings.test_identity:
         warnings.append("identity: test lets anybody sign in as anybody")
     return {
@@ -79,6 +85,6 @@ def _found(settings: Settings) -> dict[str, object]:
         "rules": rules.digest,
         "routes": sorted(directory.items()),
         "log_vkey": keys.log.vkey,
-        "sqlite": sqlite3.sqlite_version,
+        "database": {"store": safety.store, **safety.settings},
         "warnings": warnings,
     }

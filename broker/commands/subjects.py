@@ -28,9 +28,7 @@ def erase_one(
     config: ConfigFile,
     file: Annotated[
         Path | None,
-        typer.Option(
-            help='A file with {"id_number": ...}; by default standard input, for process lists are public.'
-        ),
+        typer.Option(help='A file with {"id_number": ...}; by default standard input, for process lists are public.'),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -21,11 +21,15 @@ def main() -> None:
     given = arguments("test department: tax office")
     database = ExchangeDatabase(given.store)
 
+    unlocking: list[asyncio.TimerHandle] = []
+
     async def bend(request: Request) -> Response:
         fault = msgspec.json.decode(await request.body(), type=Fault)
+        while unlocking:
+            unlocking.pop().cancel()  # or it would end a fault that was set after its own
         database.bend(fault.fault)
         if fault.fault == "slow":
-            asyncio.get_running_loop().call_later(fault.seconds, database.unlock)
+            unlocking.append(asyncio.get_running_loop().call_later(fault.seconds, database.unlock))
         return JSONResponse({"fault": fault.fault})
 
     async def tell(_request: Request) -> Response:

@@ -12,7 +12,8 @@ from audit.checkpoint import LogSigner
 from audit.errors import LedgerUnavailable, LogDamaged, LogForked
 from audit.events import RequesterSuspended
 from audit.ledger import Ledger, Safeguards
-from broker.database import Database
+from broker import schema
+from broker.sqlite import SqliteDatabase
 
 SIGNER = LogSigner("anchor.example/log", Ed25519PrivateKey.generate())
 
@@ -56,13 +57,13 @@ def test_an_unreadable_anchor_is_not_taken_for_none(tmp_path: Path, content: byt
         file.read()
 
 
-def grown(folder: Path, entries: int, who: str = "x") -> Database:
+def grown(folder: Path, entries: int, who: str = "x") -> SqliteDatabase:
     """A database whose log has this many entries more."""
     fresh = not (folder / "log.db").exists()
-    database = Database(folder / "log.db")
+    database = SqliteDatabase(folder / "log.db")
     if fresh:
-        database.create_tables()
         with database.turn() as connection:
+            schema.upgrade(connection)
             batch.found(connection, SIGNER)
     ledger = Ledger(database.turn, SIGNER, lambda: 1, safeguards=Safeguards(AnchorFile(folder.parent / "anchor")))
     for _ in range(entries):

@@ -4,7 +4,8 @@ from connectors.departments.people import XU
 from tests.world import ITEMS, World
 
 
-async def test_one_signature_opens_four_departments(world: World) -> None:
+async def test_one_signature_opens_four_departments(each_world: World) -> None:
+    world = each_world
     centre, phone = await world.centre(), await world.phone(XU)
     consent = await world.grant(
         centre,

@@ -1,0 +1,141 @@
+"""The embedded database: one SQLite file, one write connection, and a turn that no other process can overlap.
+
+SQLite before 3.51.3 can lose a committed transaction in write-ahead mode when a commit and a checkpoint of two
+connections overlap. So automatic checkpoints are off on every connection, readers are read-only, and only a writer
+checkpoints or closes, under the same file lock as commits. This holds for every version, so none is trusted more.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from broker.processes import FileLock
+from broker.safety import Safety
+from policies.strict_yaml import ConfigurationError
+
+OLDEST_SQLITE: Final = (3, 37, 0)
+FOLD_ABOVE: Final = 16 * 1024 * 1024
+"""Bytes of write-ahead log after which the writer folds it into the database file."""
+BUSY_SECONDS: Final = 10
+"""How long a connection waits for a lock that a program beside us holds; our own processes take turns."""
+SAFE: Final = {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 0}
+"""Read back on every write connection; synchronous 2 is FULL: a commit is on the disk when it returns."""
+
+
+class SqliteDatabase:
+    """Owns the engines and the lock file beside the database."""
+
+    def __init__(self, file: Path) -> None:
+        """Open an existing or new database file. Raises ConfigurationError where a durable setting does not hold."""
+        if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+            raise ConfigurationError(f"{file}:1: SQLite {sqlite3.sqlite_version} is too old")
+        self.file = file
+        self._thread_lock = threading.Lock()  # a file lock holds processes apart, not this process's threads
+        self._lock = os.open(f"{file}.turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._writer = _engine(f"file:{file}?mode=rwc", "BEGIN IMMEDIATE", StaticPool)
+        self.reader = _engine(f"file:{file}?mode=ro", "BEGIN", QueuePool, pool_size=8, max_overflow=0)
+        event.listen(self._writer, "connect", _make_durable)
+        event.listen(self.reader, "connect", _make_read_only)
+        with self._locked():
+            self._check_settings()
+
+    @contextmanager
+    def turn(self) -> Iterator[Connection]:
+        """This process's turn to write: a transaction that is durable when the block has been left."""
+        with self._locked():
+            with self._writer.begin() as connection:
+                yield connection
+            if self._waiting_bytes() > FOLD_ABOVE:
+                self._fold()
+
+    def fold(self) -> None:
+        """Bring the write-ahead log into the file now; what was deleted is then in neither."""
+        with self._locked():
+            self._fold()
+
+    @contextmanager
+    def long_turn(self) -> Iterator[Connection]:
+        """A turn like any other: nothing limits how long a statement takes."""
+        with self.turn() as connection:
+            yield connection
+
+    def process_lock(self) -> FileLock:
+        return FileLock(Path(f"{self.file}.processes"))
+
+    def safety(self) -> Safety:
+        with self._locked():
+            self._check_settings()
+        return Safety(f"SQLite {sqlite3.sqlite_version}", {name: str(value) for name, value in SAFE.items()})
+
+    def reopen(self) -> None:
+        """Let go of handles that a fault may have broken; the next use opens new ones."""
+        with self._locked():
+            self._writer.dispose()
+            self.reader.dispose()
+
+    def close(self) -> None:
+        with self._locked():
+            self.reader.dispose()
+            self._writer.dispose()
+        os.close(self._lock)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with self._thread_lock:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _check_settings(self) -> None:
+        with self._writer.connect() as connection:
+            for name, value in SAFE.items():
+                found = connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+                if found != value:
+                    raise ConfigurationError(f"{self.file}:1: SQLite says {name}={found}, not {value}: unsafe")
+
+    def _waiting_bytes(self) -> int:
+        try:
+            return Path(f"{self.file}-wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    def _fold(self) -> None:
+        raw = self._writer.raw_connection()
+        try:
+            # TRUNCATE gives way to readers, at once where no time is given: what they hold back is folded at a later
+            # turn. With the usual time one long read would stop every commit for as long.
+            for pragma in ("busy_timeout=0", "wal_checkpoint(TRUNCATE)", f"busy_timeout={BUSY_SECONDS * 1000}"):
+                raw.cursor().execute(f"PRAGMA {pragma}").close()
+        finally:
+            raw.close()
+
+
+def _engine(uri: str, begin: str, pool: type[StaticPool | QueuePool], **options: Any) -> Engine:
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
+
+    engine = create_engine("sqlite+pysqlite://", creator=connect, poolclass=pool, hide_parameters=True, **options)
+    # The driver's own transaction control is off (isolation_level=None); a transaction begins where we say
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
+def _make_durable(connection: sqlite3.Connection, _: object) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "wal_autocheckpoint=0", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}").close()
+    connection.execute("PRAGMA secure_delete=ON").close()  # an erased person's key must not stay in free pages
+
+
+def _make_read_only(connection: sqlite3.Connection, _: object) -> None:
+    for pragma in ("query_only=ON", "wal_autocheckpoint=0", "trusted_schema=OFF"):
+        connection.execute(f"PRAGMA {pragma}").close()

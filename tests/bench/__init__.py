@@ -1,0 +1,1 @@
+"""The measuring program itself; nothing here looks at a time."""

@@ -1,0 +1,1 @@
+"""The consent room: keys, the strict token reader, claims, and others' vectors against them."""
