@@ -21,6 +21,7 @@ from audit.merkle import root_at
 from audit.tiles import node_reader
 
 SLOT: Final = 128
+_REMEDY: Final = "Was a backup restored? `broker audit accept-fork` goes on from it, in the open."
 _LINE: Final = re.compile(rb"([0-9]{20}) ([0-9a-f]{64}) ([0-9a-f]{16}) *\n")
 
 
@@ -70,9 +71,18 @@ def check_extends(connection: Connection, anchored: Anchored | None) -> None:
         return
     size = read_head(connection).frontier.size
     if size < anchored.size:
-        raise LogForked(f"the database's log has {size} entries, the anchor knows {anchored.size}: a restored backup?")
+        raise LogForked(f"the database's log has {size} entries, the anchor knows {anchored.size}. {_REMEDY}")
     if root_at(anchored.size, node_reader(connection, size)) != anchored.root:
-        raise LogForked(f"the database's log had another root at {anchored.size} entries than the anchor knows")
+        raise LogForked(f"the database's log had another root at {anchored.size} entries. {_REMEDY}")
+
+
+def extends(connection: Connection, anchored: Anchored) -> bool:
+    """Whether the stored log extends the anchor, where a no is an answer and not an alarm."""
+    try:
+        check_extends(connection, anchored)
+    except LogForked:
+        return False
+    return True
 
 
 def _newest(raw: bytes, file: Path) -> Anchored:

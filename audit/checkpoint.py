@@ -37,6 +37,10 @@ class LogSigner:
         self.vkey: Final = f"{name}+{self._key_id.hex()}+{_base64(public)}"
         """The verifier key to pin (C2SP signed-note, "Verifier keys")."""
 
+    def named(self, name: str) -> "LogSigner":
+        """The same key under another origin, for a log that went on after an accepted fork."""
+        return self if name == self.name else LogSigner(name, self._key)
+
     def sign(self, size: int, root: bytes) -> bytes:
         """Make the checkpoint of a tree, as a signed note."""
         if size < 0 or len(root) != HASH_LENGTH:

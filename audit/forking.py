@@ -1,7 +1,7 @@
 """Going on after a restored backup, in the open: a new origin whose first entry records the break.
 
-Receipts of what the backup lost can never be honoured by the old origin again, and witnesses rightly refuse to see it go
-back. So a person accepts the fork; the log goes on under a new name, and says so itself.
+Receipts of what the backup lost can never be honoured by the old origin again, and witnesses rightly refuse to see it
+go back. So a person accepts the fork; the log goes on under a new name, and says so itself.
 """
 
 import re
