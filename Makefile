@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint bench lock clean
+.PHONY: demo test lint bench bench-ledger lock clean
 
 # Runtime requirements only: the first demo must not wait for test tools. Nothing of it on stdout, which is the demo's.
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -30,6 +30,10 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench $(ARGS)
+
+# Two million entries take a quarter of an hour and 8 GB; for a look: ARGS="--sizes 1000,100000"
+bench-ledger: $(VENV)/.dev
+	$(BIN)/python -m bench.ledger $(ARGS)
 
 # Pins with hashes and without any index's address; needs uv.
 lock:

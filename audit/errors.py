@@ -9,6 +9,7 @@ AuditError
  ├─ PolicyRefused       ValueError: a line of a tlog-policy file that does not hold
  ├─ QuorumMissing       too few of a policy's witnesses signed
  ├─ TimestampRefused    ValueError: not a time stamp of this checkpoint from an authority that is trusted
+ ├─ SearchRefused       ValueError: a search that is not well formed
  ├─ NotInLog            LookupError: a tile, bundle or node beyond the log's size
  ├─ LogDamaged          a row that must be there is missing or misshapen
  ├─ ExportRefused       the folder cannot take an export
@@ -49,7 +50,12 @@ class SignatureRefused(NoteRefused):
 
 
 class PolicyRefused(AuditError, ValueError):
-    """A line of a tlog-policy file that does not hold; the text begins with the line's number."""
+    """A line of a tlog-policy file that does not hold."""
+
+    def __init__(self, reason: str, line: int = 0) -> None:
+        super().__init__(f"line {line}: {reason}" if line else reason)
+        self.reason = reason
+        self.line = line
 
 
 class QuorumMissing(AuditError):
@@ -58,6 +64,14 @@ class QuorumMissing(AuditError):
 
 class TimestampRefused(AuditError, ValueError):
     """Not a time stamp of this checkpoint from an authority that is trusted."""
+
+
+class SearchRefused(AuditError, ValueError):
+    """Not a search; `part` is what is wrong with it: cursor, month or limit."""
+
+    def __init__(self, part: str, why: str) -> None:
+        super().__init__(f"{part}: {why}")
+        self.part = part
 
 
 class NotInLog(AuditError, LookupError):

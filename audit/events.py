@@ -398,5 +398,12 @@ class LogExported(Event, frozen=True, kw_only=True):
     size: int
 
 
+class LogRead(Event, frozen=True, kw_only=True):
+    """Somebody searched the log. What was looked for stands by its kind; a person only as `subject_ref: ""`."""
+
+    NAME: ClassVar[str] = "log.read"
+    filters: dict[str, str]
+
+
 EVENTS: Final[dict[str, type[Event]]] = {kind.NAME: kind for kind in Event.__subclasses__()}
 RETIRED: Final[frozenset[str]] = frozenset()

@@ -12,8 +12,8 @@ paid once per batch. The steps of a batch, in the order that a crash may cut the
  6 anchor   size and root into a file outside the database                                 audit/anchor.py
  7 wake     each caller learns its value, its entries and how to prove them
 
-After any failure in 1 to 6 the writer is in trouble: every call is refused until the database has been opened anew and
-its tail was found to extend the anchor. A handle that failed is never tried again. A failed 6 loses nothing: the state
+After any failure in 1 to 6 the writer is in trouble: every call is refused until the database has been opened anew, its
+tail was found to extend the anchor, and both take writes again. A handle that failed is never tried again. A failed 6 loses nothing: the state
 stands, the callers are refused, and a repeat finds it.
 """
 
@@ -29,9 +29,10 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from audit.anchor import Anchored, AnchorFile, check_extends
-from audit.batch import Batch, Recorded, Transaction, open_batch, read_head, seal
+from audit.batch import Batch, Recorded, Transaction, open_batch, read_head, seal, touch_head
 from audit.checkpoint import LogSigner
 from audit.errors import AuditError, ClockBehind, LedgerBusy, LedgerUnavailable, LogForked
+from audit.merkle import Frontier
 
 T = TypeVar("T")
 
@@ -78,7 +79,7 @@ class Ledger:
     ) -> None:
         """`now` is the wall clock in microseconds. Raises LogForked where the database does not extend the anchor."""
         self._turn = turn
-        self._signer = signer
+        self.signer: Final = signer
         self._now = now
         self._safeguards = safeguards if safeguards is not None else Safeguards()
         self._queue_limit = queue_limit
@@ -150,9 +151,9 @@ class Ledger:
                 self._check_clock(batch.head.last_time)  # 2
                 results = [_run(unit, connection, batch) for unit in units]  # 3
                 if batch.entries:
-                    seal(connection, batch, self._signer)  # 4
+                    seal(connection, batch, self.signer)  # 4
             if batch.entries:
-                self._raise_anchor(batch)  # 6
+                self._raise_anchor(batch.growth.frontier())  # 6
         except Exception as error:  # noqa: BLE001 - whatever failed, every caller must learn that nothing is promised
             self._fall_into_trouble(error)
             _fail(units, error)
@@ -164,9 +165,8 @@ class Ledger:
             else:
                 unit.future.set_exception(result)
 
-    def _raise_anchor(self, batch: Batch) -> None:
+    def _raise_anchor(self, frontier: Frontier) -> None:
         if self._safeguards.anchor is not None:
-            frontier = batch.growth.frontier()
             self._safeguards.anchor.write(Anchored(frontier.size, frontier.root()))
 
     def _check_clock(self, last_time: int) -> None:
@@ -183,6 +183,9 @@ class Ledger:
             self._safeguards.reopen()
             with self._turn() as connection:
                 self._look(connection)
+                touch_head(connection)  # a disk that is full or read-only still reads well
+                frontier = read_head(connection).frontier
+            self._raise_anchor(frontier)
         except LogForked as error:
             self._fall_into_trouble(error)
             self._safeguards.abandon(str(error))
@@ -202,14 +205,15 @@ class Ledger:
 def _run(unit: _Unit, connection: Connection, batch: Batch) -> Recorded[Any] | Exception:
     transaction = Transaction(connection, batch)
     first = transaction.next_index
-    connection.exec_driver_sql("SAVEPOINT unit")
+    driver = connection.connection.cursor()  # a savepoint through the whole of SQLAlchemy costs more than most units
+    driver.execute("SAVEPOINT unit")
     try:
         value = unit.work(transaction)
     except Exception as error:  # noqa: BLE001 - the caller's own failure goes to the caller, not to its neighbours
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT unit")
-        connection.exec_driver_sql("RELEASE SAVEPOINT unit")
+        driver.execute("ROLLBACK TO SAVEPOINT unit")
+        driver.execute("RELEASE SAVEPOINT unit")
         return error
-    connection.exec_driver_sql("RELEASE SAVEPOINT unit")
+    driver.execute("RELEASE SAVEPOINT unit")
     batch.entries += transaction.appended
     return Recorded(value, range(first, transaction.next_index), batch)
 

@@ -51,6 +51,11 @@ class VerifierKey:
     key: Ed25519PublicKey
     vkey: str
 
+    @property
+    def unique_name(self) -> str:
+        """Name and key id: a name alone may be that of an older key too."""
+        return f"{self.name}+{self.key_id.hex()}"
+
     def signed(self, note: Note) -> tuple[Signature, ...]:
         """The signatures that are said to be this key's."""
         return tuple(one for one in note.signatures if (one.name, one.key_id) == (self.name, self.key_id))

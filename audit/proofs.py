@@ -1,4 +1,4 @@
-"""Proofs from the stored log, as of its head: entries' receipts, an index in a tree, and that an older tree continues."""
+"""Proofs from the stored log, as of its head: of entries, of an index in a tree, and that an older tree continues."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ def receipts(connection: Connection, indexes: Iterable[int]) -> dict[int, Receip
 
 
 def inclusion(connection: Connection, index: int, size: int | None = None) -> Inclusion:
-    """Prove an index in the tree of `size`, by default the head's. Raises NotInLog where there is no such leaf or tree."""
+    """Prove an index in the tree of `size`, by default the head's. Raises NotInLog without such a leaf or tree."""
     head = read_head(connection)
     newest = head.frontier.size
     within = newest if size is None else size

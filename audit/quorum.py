@@ -56,7 +56,7 @@ def read_policy(octets: bytes) -> Policy:
     if text and not text.endswith("\n"):
         text += "\n"  # upstream readers take a last line without its newline; nothing else can be meant
     if forbidden := _FORBIDDEN.search(text):
-        raise PolicyRefused(f"line {text.count(chr(10), 0, forbidden.start()) + 1}: a control character")
+        raise PolicyRefused("a control character", text.count("\n", 0, forbidden.start()) + 1)
     draft = _Draft()
     for number, line in enumerate(text.split("\n"), 1):
         words = [word for word in re.split(r"[ \t]+", line) if word]
@@ -64,12 +64,10 @@ def read_policy(octets: bytes) -> Policy:
             continue
         try:
             draft.add(words)
-        except NoteRefused as error:
-            raise PolicyRefused(f"line {number}: {error}") from error
-        except PolicyRefused as error:
-            raise PolicyRefused(f"line {number}: {error}") from None
+        except (NoteRefused, PolicyRefused) as error:
+            raise PolicyRefused(str(error), number) from error
     if not draft.quorum:
-        raise PolicyRefused(f"line {text.count(chr(10)) or 1}: there is no quorum line")
+        raise PolicyRefused("there is no quorum line", text.count("\n") or 1)
     return Policy(tuple(draft.logs), draft.witnesses, draft.groups, draft.quorum)
 
 
@@ -130,14 +128,14 @@ class _Draft:
         key = read_vkey(_utf8(words[0]), LOG_KEY)
         if any(_raw(key.key) == _raw(other.key) for other in self.logs):
             raise PolicyRefused("this log's key stands twice")
-        _check_url(words[1:])
+        check_url(*words[1:])
         self.logs.append(key)
 
     def _add_witness(self, words: list[str]) -> None:
         name, key = self._new_name(words[0]), read_vkey(_utf8(words[1]), WITNESS_KEY)
         if any(_raw(key.key) == _raw(other.key.key) for other in self.witnesses.values()):
             raise PolicyRefused("this witness's key stands twice")
-        self.witnesses[name] = Witness(name, key, _check_url(words[2:]))
+        self.witnesses[name] = Witness(name, key, check_url(*words[2:]))
 
     def _add_group(self, words: list[str]) -> None:
         name, threshold, *members = words
@@ -184,14 +182,15 @@ def _utf8(text: str) -> str:
         raise PolicyRefused("a verifier key is not UTF-8") from error
 
 
-def _check_url(words: list[str]) -> str:
-    if not words:
+def check_url(url: str = "") -> str:
+    """An address without its last slash, empty where there is none. Raises PolicyRefused."""
+    if not url:
         return ""
     try:
-        parts = urlsplit(words[0])
-        plain = parts.scheme in {"http", "https"} and parts.hostname and not set("?#@") & set(words[0])
+        parts = urlsplit(url)
+        plain = parts.scheme in {"http", "https"} and parts.hostname and not set("?#@") & set(url)
     except ValueError:
         plain = False
     if not plain:
         raise PolicyRefused("not a plain http or https address")
-    return words[0].rstrip("/")
+    return url.rstrip("/")

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from audit import tables
 from audit.errors import LogDamaged, NoteRefused
-from audit.note import read_note
+from audit.note import Note, read_note
 
 WITNESS: Final = "witness"
 TIMESTAMP: Final = "timestamp"
@@ -52,7 +52,7 @@ def keep(connection: Connection, seal: Seal) -> None:
         )
 
 
-def stamped(size: int, checkpoint: bytes, response: bytes) -> bytes:
+def stamped(checkpoint: bytes, response: bytes) -> bytes:
     """What an authority's row holds."""
     return len(checkpoint).to_bytes(_LENGTH, "big") + checkpoint + response
 
@@ -72,23 +72,27 @@ def newest_size(connection: Connection, kind: str, name: str | None = None) -> i
     return found or 0
 
 
-def cosigned(connection: Connection, size: int) -> bytes:
-    """The checkpoint of `size` with the cosignature lines of every witness that sealed it; empty where none did."""
+def cosigned(connection: Connection, origin: str, size: int) -> bytes:
+    """The checkpoint of `size` with the line of every witness that cosigned it; empty where none did."""
     row = tables.seal.c
     query = select(row.bytes).where(row.kind == WITNESS, row.size == size).order_by(row.name)
-    notes = [bytes(octets) for octets in connection.execute(query).scalars()]
+    rows = (bytes(octets) for octets in connection.execute(query).scalars())
+    notes = [_read(note, size) for note in rows if note.startswith(f"{origin}\n".encode())]
     if not notes:
         return b""
-    try:
-        lines = dict.fromkeys(signature.line for note in notes for signature in read_note(note).signatures)
-        text = read_note(notes[0]).text
-    except NoteRefused as error:
-        raise LogDamaged(f"a witness's seal of size {size} is misshapen") from error
-    return f"{text}\n{''.join(f'{line}{chr(10)}' for line in lines)}".encode()
+    lines = dict.fromkeys(f"{signature.line}\n" for note in notes for signature in note.signatures)
+    return f"{notes[0].text}\n{''.join(lines)}".encode()
+
+
+def cosigned_last(connection: Connection, size: int) -> list[int]:
+    """For each witness the largest size, at most `size`, that it cosigned: these sizes, the smallest first."""
+    row = tables.seal.c
+    query = select(func.max(row.size)).where(row.kind == WITNESS, row.size <= size).group_by(row.name)
+    return sorted(set(connection.execute(query).scalars()))
 
 
 def cosigned_sizes(connection: Connection, limit: int) -> list[int]:
-    """The sizes that witnesses sealed, the largest first, at most `limit`."""
+    """The sizes that witnesses cosigned, the largest first, at most `limit`."""
     row = tables.seal.c
     query = select(row.size).where(row.kind == WITNESS).distinct().order_by(row.size.desc()).limit(limit)
     return list(connection.execute(query).scalars())
@@ -104,6 +108,13 @@ def time_stamps(connection: Connection, origin: str, size: int) -> Iterator[Stam
         if one.size != last and one.checkpoint.startswith(f"{origin}\n".encode()):
             last = one.size
             yield one
+
+
+def _read(note: bytes, size: int) -> Note:
+    try:
+        return read_note(note)
+    except NoteRefused as error:
+        raise LogDamaged(f"a witness's seal of size {size} is misshapen") from error
 
 
 def _taken_apart(size: int, octets: bytes) -> Stamped:

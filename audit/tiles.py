@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, select
 
-from audit import tables
+from audit import seals, tables
 from audit.errors import ExportRefused, LogDamaged, NotInLog, TilePathError
 from audit.merkle import HASH_LENGTH, Growth, NodeReader, hash_children
 
@@ -174,10 +174,12 @@ class Exported:
 
 
 def export(connection: Connection, folder: Path, vkey: str, progress: Progress | None = None) -> Exported:
-    """Write the log as a tlog-tiles folder with `log.vkey`; memory does not grow with the log.
+    """Write the log as a tlog-tiles folder with `log.vkey` and what others sealed; memory does not grow with the log.
 
-    The checkpoint comes last, whole, so that a folder cut short never verifies. Entries are never changed, so the head
-    is read once and no long transaction is needed. Raises ExportRefused unless the folder is new or empty.
+    `witnessed/SIZE` are earlier checkpoints that witnesses cosigned last; `timestamps/SIZE.tsr` is an RFC 3161 response
+    over the bytes of `timestamps/SIZE.checkpoint`. The checkpoint comes last, whole, so that a folder cut short never
+    verifies. Entries are never changed, so the head is read once and no long transaction is needed. Raises
+    ExportRefused unless the folder is new or empty.
     """
     if folder.exists() and any(folder.iterdir()):
         raise ExportRefused("the folder to export to is not empty")
@@ -193,8 +195,10 @@ def export(connection: Connection, folder: Path, vkey: str, progress: Progress |
             progress(number * WIDTH + width, size)
     _write_tiles(connection, folder, size)
     _write(folder / "log.vkey", f"{vkey}\n".encode())
+    _write_seals(connection, folder, head.origin, size)
     unfinished = folder / "checkpoint.part"
-    _write(unfinished, head.checkpoint)
+    cosigned = seals.cosigned(connection, head.origin, size)
+    _write(unfinished, cosigned if cosigned.startswith(head.checkpoint) else head.checkpoint)
     unfinished.replace(folder / "checkpoint")
     return Exported(size, head.root)
 
@@ -207,6 +211,15 @@ def _write_tiles(connection: Connection, folder: Path, size: int) -> None:
             _write(folder / tile_path(level, number, width), tile(connection, size, level, number, width))
             number += 1
         level += 1
+
+
+def _write_seals(connection: Connection, folder: Path, origin: str, size: int) -> None:
+    for sealed in seals.cosigned_last(connection, size):
+        if note := seals.cosigned(connection, origin, sealed):
+            _write(folder / "witnessed" / str(sealed), note)
+    for stamped in seals.time_stamps(connection, origin, size):
+        _write(folder / "timestamps" / f"{stamped.size}.checkpoint", stamped.checkpoint)
+        _write(folder / "timestamps" / f"{stamped.size}.tsr", stamped.response)
 
 
 def _write(path: Path, octets: bytes) -> None:

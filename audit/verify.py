@@ -1,12 +1,14 @@
 """Check an export of the log, or one receipt, with no server code at all: copy this one file to your own machine.
 
-    python verify.py DIR --key VKEY [--since OLD_CHECKPOINT_FILE] [--json]
+    python verify.py DIR --key VKEY [--since OLD_CHECKPOINT_FILE] [--witness VKEY ...] [--json]
     python verify.py --receipt FILE.json --key VKEY [--json]
 
 Needs Python 3.11 and `cryptography`. It shares no code with the broker on purpose: a second, independent reading of
 RFC 9162 (trees), C2SP signed-note, tlog-checkpoint, tlog-tiles, tlog-proof and RFC 8785 (canonical JSON). VKEY is the
 log's verifier key, got from somewhere you trust and never from the folder under test. Keep the checkpoint of each run:
-`--since` is what shows a log that was truncated or rewritten. Exit: 0 verified, 5 verification failed, 2 usage.
+`--since` is what shows a log that was truncated or rewritten; each `--witness` must have cosigned the log (C2SP
+tlog-cosignature). Time stamps (RFC 3161) are tied to the log here and checked by `openssl ts -verify -CAfile ROOTS
+-data timestamps/N.checkpoint -in timestamps/N.tsr`. Exit: 0 verified, 5 verification failed, 2 usage.
 """
 
 import argparse
@@ -33,6 +35,8 @@ RULES: Final[Mapping[str, str]] = {
     "tiles": "the hashes in the tiles, full and partial, are those of the entries",
     "root": "the entries hash to the checkpoint's root",
     "since": "the auditor's older checkpoint is of an earlier state of this log",
+    "seals": "each checkpoint that was cosigned or time-stamped is of an earlier state of this log",
+    "witness": "each witness that was named cosigned this log",
     "form": "an entry is a JSON object of v, index, time, event and body, and no member stands twice",
     "index": "an entry's index is its position",
     "time": "an entry's time is later than that of the entry before",
@@ -54,6 +58,8 @@ RULES: Final[Mapping[str, str]] = {
     "results": "the results are exactly those whose digests the entry holds",
 }
 HASH: Final = 32
+LOG_KEY: Final = 1
+WITNESS_KEY: Final = 4
 WIDTH: Final = 256
 SALT: Final = 16
 EMPTY_ROOT: Final = hashlib.sha256(b"").digest()
@@ -144,11 +150,20 @@ class Report:
     first_time: str
     last_time: str
     unfinished: int
+    witnessed: Mapping[str, int]
+    """By witness asked for: how many of the entries it cosigned."""
+    time_stamps: tuple[int, ...]
+    """The sizes at which there is a time stamp, still to be checked with openssl."""
 
     def __str__(self) -> str:
         since = f"\nIt continues your checkpoint of {self.since.size:,} entries." if self.since else ""
         span = f"from {self.first_time} to {self.last_time}, {self.unfinished} calls not ended"
-        return f"VERIFIED: {self.checkpoint.size:,} entries of {self.checkpoint.origin}, {span}{since}"
+        seals = "".join(f"\n{name} cosigned its first {size:,} entries." for name, size in self.witnessed.items())
+        if self.time_stamps:
+            seals += (
+                f"\n{len(self.time_stamps)} time stamps, up to {max(self.time_stamps):,} entries: openssl ts -verify"
+            )
+        return f"VERIFIED: {self.checkpoint.size:,} entries of {self.checkpoint.origin}, {span}{since}{seals}"
 
 
 def _failed(rule: str, detail: str) -> VerificationError:
@@ -158,15 +173,15 @@ def _failed(rule: str, detail: str) -> VerificationError:
 # --- Signed notes, checkpoints and proofs (C2SP) --------------------------------------------------------------------
 
 
-def parse_vkey(vkey: str) -> tuple[str, bytes, Ed25519PublicKey]:
+def parse_vkey(vkey: str, kind: int = LOG_KEY) -> tuple[str, bytes, Ed25519PublicKey]:
     """Read an Ed25519 verifier key (C2SP signed-note): name, key id, key. The id is computed anew, not believed."""
     name, _, rest = vkey.partition("+")
     key_id, _, encoded = rest.partition("+")
     material = _base64(encoded, "key")
     if not name or any(char.isspace() or char < " " for char in name):
         raise _failed("key", "the name is empty or has spaces")
-    if len(material) != 1 + HASH or material[0] != 1:
-        raise _failed("key", "not an Ed25519 verifier key")
+    if len(material) != 1 + HASH or material[0] != kind:
+        raise _failed("key", "not an Ed25519 verifier key of this kind")
     computed = hashlib.sha256(name.encode() + b"\n" + material).digest()[:4]
     if key_id != computed.hex():
         raise _failed("key", "the key id is not the key's")
@@ -223,6 +238,24 @@ def open_note(note: bytes, vkey: str) -> Checkpoint:
     ):
         raise _failed("checkpoint", "no tree has this size and root")
     return checkpoint
+
+
+def cosigned_by(note: bytes, witness: str) -> int | None:
+    """When (seconds since 1970) this witness cosigned a note that is open already; None where it did not.
+
+    C2SP tlog-cosignature, v1: an eight-byte time, then Ed25519 over two lines and the note's text.
+    """
+    name, key_id, key = parse_vkey(witness, WITNESS_KEY)
+    text, _, block = note.decode().rpartition("\n\n")
+    times = []
+    for signer, signature in map(_signature, block.splitlines()):
+        if (signer, signature[:4]) == (name, key_id):
+            times.append(int.from_bytes(signature[4:12], "big"))
+            try:
+                key.verify(signature[12:], f"cosignature/v1\ntime {times[-1]}\n{text}\n".encode())
+            except InvalidSignature:
+                raise _failed("witness", f"{name}'s cosignature is wrong") from None
+    return max(times, default=None)
 
 
 def parse_proof(text: str) -> Proof:
@@ -508,12 +541,17 @@ def _path(level: int | str, number: int, width: int) -> str:
 class _Audit:
     """One pass over an exported folder. It holds one tile's hashes for each level, the story and the first problems."""
 
-    def __init__(self, folder: Path, checkpoint: Checkpoint, since: Checkpoint | None) -> None:
+    def __init__(
+        self, folder: Path, checkpoint: Checkpoint, since: Checkpoint | None, sealed: list[Checkpoint]
+    ) -> None:
         self.problems: list[Problem] = []
         self._found: Counter[str] = Counter()
         self.story = _Story()
         self.first_time = self.last_time = ""
         self._folder, self._checkpoint, self._since = folder, checkpoint, since
+        self._sealed: dict[int, list[Checkpoint]] = {}  # by the number of the bundle that its last entry is in
+        for seal in sealed:
+            self._sealed.setdefault((seal.size - 1) // WIDTH, []).append(seal)
         self._rows: list[list[bytes]] = [[]]  # by level, the hashes of the tile being filled
         self._size = 0
 
@@ -528,6 +566,8 @@ class _Audit:
         for level in range(1, len(self._rows)):
             if self._rows[level]:
                 self._differing(level)
+        for seal in (seal for late in self._sealed.values() for seal in late if seal.size):
+            self._add("seals", f"the log has {size} entries, a checkpoint that others sealed {seal.size}")
         if self._root(len(self._rows[0])) != self._checkpoint.root:
             self._add("root", "these entries are not those that the checkpoint signs")
         for path in self._folder.rglob("*"):
@@ -547,14 +587,16 @@ class _Audit:
         for position in self._differing(0):
             self._add("tiles", "its hash is not the one in tile/0", before + position, entries[position])
         if self._since is not None and before < self._since.size <= self._size:
-            self._compare_since(self._since, before)
+            self._compare(self._since, before, "since", "your checkpoint")
+        for seal in self._sealed.pop(number, ()):
+            self._compare(seal, before, "seals", "a checkpoint that others sealed")
         for index, octets in enumerate(entries, before):
             self._check_entry(index, octets)
         self._carry()
 
-    def _compare_since(self, since: Checkpoint, before: int) -> None:
-        if self._root(since.size - before) != since.root:
-            self._add("since", f"the first {since.size} entries are not those of your checkpoint")
+    def _compare(self, older: Checkpoint, before: int, rule: str, whose: str) -> None:
+        if older.size > self._size or self._root(older.size - before) != older.root:
+            self._add(rule, f"the first {older.size} entries are not those of {whose}")
 
     def _split(self, number: int) -> Iterator[bytes]:
         """Split an entry bundle. One that cannot be split ends the pass: no later position is certain."""
@@ -633,7 +675,8 @@ class _Audit:
     def _is_expected(self, path: str) -> bool:
         found = re.fullmatch(r"tile/(entries|[0-9]{1,2})/((?:x[0-9]{3}/)*[0-9]{3})(\.p/[0-9]+)?", path)
         if found is None:
-            return path in {"checkpoint", "log.vkey"}
+            seals = r"witnessed/[0-9]{1,19}|timestamps/[0-9]{1,19}\.(checkpoint|tsr)"
+            return path in {"checkpoint", "log.vkey"} or re.fullmatch(seals, path) is not None
         number = int(re.sub("[x/]", "", found[2]))
         width = _width(self._checkpoint.size, 0 if found[1] == "entries" else int(found[1]), number)
         return width > 0 and path == _path(found[1], number, width)
@@ -648,21 +691,53 @@ def _call_of(octets: bytes) -> str:
     return next((body[name] for name in ("call", "exchange") if isinstance(body.get(name), str)), "")
 
 
-def verify_export(folder: Path, vkey: str, since: bytes | None = None, progress: Progress | None = None) -> Report:
+def verify_export(
+    folder: Path,
+    vkey: str,
+    since: bytes | None = None,
+    progress: Progress | None = None,
+    witnesses: Sequence[str] = (),
+) -> Report:
     """Verify an exported log against the pinned key and, with `since`, an older checkpoint of the auditor's own.
 
-    Raises VerificationError with the first broken RULES. Memory grows with the ids in the log and with nothing else.
+    Each of `witnesses` (verifier keys) must have cosigned a state of the log. Raises VerificationError with the first
+    broken RULES. Memory grows with the ids in the log, the seals, and nothing else.
     """
     older = None if since is None else open_note(since, vkey)
-    try:
-        note = (folder / "checkpoint").read_bytes()
-    except OSError:
-        raise _failed("files", "checkpoint is missing or cannot be read: the export is not whole") from None
-    audit = _Audit(folder, open_note(note, vkey), older)
+    note = _read_file(folder / "checkpoint")
+    notes = {path: _read_file(path) for path in sorted(folder.glob("witnessed/*"))}
+    stamped = {path: _read_file(path) for path in sorted(folder.glob("timestamps/*.checkpoint"))}
+    sealed = [_open_seal(path, seal, vkey) for path, seal in (notes | stamped).items()]
+    checkpoint = open_note(note, vkey)
+    audit = _Audit(folder, checkpoint, older, sealed)
     audit.run(progress)
     if audit.problems:
         raise VerificationError(*audit.problems)
-    return Report(open_note(note, vkey), older, audit.first_time, audit.last_time, len(audit.story.running))
+    witnessed = dict(_witnessed([note, *notes.values()], vkey, witness) for witness in witnesses)
+    stamps = tuple(sorted(int(path.stem) for path in stamped))
+    span = audit.first_time, audit.last_time
+    return Report(checkpoint, older, *span, len(audit.story.running), witnessed, stamps)
+
+
+def _read_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise _failed("files", f"{path.name} is missing or cannot be read: the export is not whole") from None
+
+
+def _open_seal(path: Path, note: bytes, vkey: str) -> Checkpoint:
+    checkpoint = open_note(note, vkey)
+    if str(checkpoint.size) != path.stem:
+        raise _failed("seals", f"{json.dumps(path.name)} holds a checkpoint of {checkpoint.size} entries")
+    return checkpoint
+
+
+def _witnessed(notes: Sequence[bytes], vkey: str, witness: str) -> tuple[str, int]:
+    sizes = [open_note(note, vkey).size for note in notes if cosigned_by(note, witness) is not None]
+    if not sizes:
+        raise _failed("witness", f"{parse_vkey(witness, WITNESS_KEY)[0]} cosigned none of these checkpoints")
+    return parse_vkey(witness, WITNESS_KEY)[0], max(sizes)
 
 
 # --- Command line ---------------------------------------------------------------------------------------------------
@@ -674,13 +749,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("folder", nargs="?", type=Path, help="the exported log")
     parser.add_argument("--key", required=True, help="the log's verifier key, from somewhere you trust")
     parser.add_argument("--since", type=Path, help="a checkpoint that you kept from an earlier run")
+    parser.add_argument("--witness", action="append", default=[], help="a witness's verifier key; may be repeated")
     parser.add_argument("--receipt", type=Path, help="a JSON file: an exchange's answer, or its receipt alone")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(arguments)
-    if (given.folder is None) == (given.receipt is None) or (given.receipt and given.since):
-        parser.error("give either DIR, with or without --since, or --receipt FILE")
+    if (given.folder is None) == (given.receipt is None) or (given.receipt and (given.since or given.witness)):
+        parser.error("give either DIR, with or without --since and --witness, or --receipt FILE")
     try:
         parse_vkey(given.key)
+        for witness in given.witness:
+            parse_vkey(witness, WITNESS_KEY)
         since, receipt = (path and path.read_bytes() for path in (given.since, given.receipt))
     except (VerificationError, OSError) as error:
         parser.error(str(error))
@@ -689,7 +767,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if receipt is not None:
             return _tell(_verify_answer(receipt, given.key), as_json=given.json)
-        return _tell(verify_export(given.folder, given.key, since, _progress_bar()), as_json=given.json)
+        report = verify_export(given.folder, given.key, since, _progress_bar(), given.witness)
+        return _tell(report, as_json=given.json)
     except VerificationError as error:
         return _tell(error, as_json=given.json)
 
@@ -699,7 +778,8 @@ def _verify_answer(octets: bytes, vkey: str) -> VerifiedReceipt:
     if not isinstance(answer, dict):
         raise _failed("receipt", "not a JSON object")
     if "receipt" in answer:
-        return verify_receipt(_member(answer, "receipt", dict), vkey, _member(answer, "results", list))
+        results = _member(answer, "results", list) if "results" in answer else None
+        return verify_receipt(_member(answer, "receipt", dict), vkey, results)
     return verify_receipt(answer, vkey)
 
 

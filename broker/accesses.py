@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 
 from audit import events, tables
 from audit.proofs import receipts
+from audit.search import Wanted, newest
 from broker.exchange import receipt_members
 
 AT_ONCE: Final = 100
@@ -21,15 +22,8 @@ _ENDINGS: Final = (
 
 def accesses_of(connection: Connection, subject_ref: str) -> list[dict[str, Any]]:
     """The newest hundred calls about this person, one each: what was asked, why, and what came of it."""
-    index = tables.index
-    found = (
-        select(index.c.idx)
-        .where(index.c.subject_ref == subject_ref, index.c.event.in_(_ENDINGS))
-        .distinct()
-        .order_by(index.c.idx.desc())
-        .limit(AT_ONCE)
-    )
-    proven = receipts(connection, connection.execute(found).scalars())
+    found = newest(connection, Wanted(subject_ref=subject_ref, events=_ENDINGS), AT_ONCE)
+    proven = receipts(connection, found)
     parsed = {idx: json.loads(receipt.entry) for idx, receipt in proven.items()}
     admissions = _bodies(
         connection, [entry["body"]["admitted"] for entry in parsed.values() if "admitted" in entry["body"]]

@@ -13,17 +13,18 @@ when it is repeated, one whose walk ended without an ending because the ledger f
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Row, bindparam, insert, select, update
 
 from audit import events
-from audit import tables as audit_tables
 from audit.batch import Transaction
 from broker import tables
 from broker.exchange_request import Examined, Line
+from broker.interruption import ADMITTED, interrupt
 from broker.requesters import spend_jti
 from broker.standing import Standing, standing, used_up
 from consent import grants
@@ -34,10 +35,19 @@ AGAIN_WITHIN: Final = 10 * 60
 """Seconds from the first release in which a final answer may be asked again."""
 AGAIN_AT_MOST: Final = 3
 
-ADMITTED: Final = "admitted"
 RELEASED: Final = "released"
 WITHHELD: Final = "withheld"
-INTERRUPTED: Final = "interrupted"
+
+
+# Statements of the exchange path are built once: building one anew costs several times what running it does
+_TABLE: Final = tables.exchange
+_ROW: Final = select(_TABLE).where(
+    _TABLE.c.requester == bindparam("requester"), _TABLE.c.exchange == bindparam("exchange")
+)
+_INSERT: Final = insert(_TABLE)
+_UPDATE: Final = update(_TABLE).where(
+    _TABLE.c.requester == bindparam("of_requester"), _TABLE.c.exchange == bindparam("of_exchange")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +69,8 @@ class Admitted:
     examined: Examined
     lines: tuple[Line, ...]
     uses: tuple[Use, ...]
+    stop_after: int = 0
+    """As it was for this admission; it holds for the release too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +98,10 @@ class Run:
 
     call: str
     versions: Versions
-    under_way: Set[str]
+    under_way: AbstractSet[str]
     """The calls of this process whose walk has not ended: each is in here before its admission is queued."""
+    stop_after: int = 0
+    """Seconds without a time stamp of the log after which nothing is released; 0 for never."""
 
 
 def new_call() -> str:
@@ -114,13 +128,8 @@ def _admissible(transaction: Transaction, examined: Examined, run: Run) -> tuple
     earlier = _find_earlier(transaction, examined, run)  # c
     if isinstance(earlier, Refusal):
         return earlier
-    request = examined.request
     now_standing = standing(  # d
-        transaction.connection,
-        now=transaction.time / 1_000_000,
-        requester=request.requester,
-        kid=request.kid,
-        consents=examined.consents,
+        transaction.connection, examined.caller, now=transaction.time / 1_000_000, stop_after=run.stop_after
     )
     refusal = now_standing.first_refusal(line.name for line in earlier.lines)
     if refusal is None and not earlier.uses:
@@ -137,7 +146,7 @@ def _find_earlier(transaction: Transaction, examined: Examined, run: Run) -> _Ea
     if row.status == ADMITTED:
         if row.process != run.versions.process or row.call in run.under_way:
             return Refusal(Code.EXCHANGE_RUNNING)
-        _interrupt(transaction, row)
+        interrupt(transaction, row)
     answered = json.loads(row.answered)
     now = transaction.time // 1_000_000
     lines = tuple(line for line in examined.lines if _may_repeat(answered.get(key_of(line)), row, now))
@@ -185,21 +194,20 @@ def _record_admitted(
         _update_row(transaction, examined.request.requester, body.exchange, **values)
     else:
         transaction.connection.execute(
-            insert(tables.exchange).values(
-                requester=examined.request.requester,
-                exchange=body.exchange,
-                fingerprint=examined.fingerprint(),
-                uses=json.dumps({use.party: use.use for use in uses}).encode(),
-                answered=b"{}",
+            _INSERT,
+            {
+                "requester": examined.request.requester,
+                "exchange": body.exchange,
+                "fingerprint": examined.fingerprint(),
+                "uses": json.dumps({use.party: use.use for use in uses}).encode(),
+                "answered": b"{}",
                 **values,
-            )
+            },
         )
-    return Admitted(run.call, index, examined, earlier.lines, uses)
+    return Admitted(run.call, index, examined, earlier.lines, uses, run.stop_after)
 
 
-def _admitted_event(
-    run: Run, examined: Examined, earlier: _Earlier, uses: Sequence[Use]
-) -> events.ExchangeAdmitted:
+def _admitted_event(run: Run, examined: Examined, earlier: _Earlier, uses: Sequence[Use]) -> events.ExchangeAdmitted:
     request = examined.request
     spent = {use.party: use for use in uses}
     return events.ExchangeAdmitted(
@@ -264,51 +272,9 @@ def _record_refused(transaction: Transaction, examined: Examined, refusal: Refus
     )
 
 
-def running_processes(connection: Connection) -> frozenset[str]:
-    """The processes that have admitted something and not ended it."""
-    table = tables.exchange
-    return frozenset(connection.execute(select(table.c.process).where(table.c.status == ADMITTED).distinct()).scalars())
-
-
-def close_interrupted(transaction: Transaction, dead: Set[str]) -> int:
-    """Close what dead processes left between admission and release; how many."""
-    table = tables.exchange
-    rows = transaction.connection.execute(select(table).where(table.c.status == ADMITTED)).all()
-    left_behind = [row for row in rows if row.process in dead]
-    for row in left_behind:
-        _interrupt(transaction, row)
-    return len(left_behind)
-
-
-def _interrupt(transaction: Transaction, row: Row[Any]) -> None:
-    _update_row(transaction, row.requester, row.exchange, status=INTERRUPTED)
-    transaction.append(
-        events.ExchangeInterrupted(
-            call=row.call,
-            exchange=row.exchange,
-            admitted=row.admitted,
-            requester=row.requester,
-            process=row.process,
-            **_concerned(transaction, row.admitted),
-        )
-    )
-
-
-def _concerned(transaction: Transaction, admitted: int) -> dict[str, Any]:
-    """Matter, case and people of an admission, from its own entry."""
-    entry = audit_tables.entry
-    raw = transaction.connection.execute(select(entry.c.body).where(entry.c.idx == admitted)).scalar_one()
-    body = json.loads(raw)["body"]
-    people = [consent["subject_ref"] for consent in body["consents"]]
-    return {"matter": body["matter"], "case": body["case"], "subject_refs": people}
-
-
 def find_row(transaction: Transaction, requester: str, exchange: str) -> Row[Any] | None:
     """The exchange of this requester under its own id, as it is in this transaction."""
-    table = tables.exchange
-    return transaction.connection.execute(
-        select(table).where(table.c.requester == requester, table.c.exchange == exchange)
-    ).one_or_none()
+    return transaction.connection.execute(_ROW, {"requester": requester, "exchange": exchange}).one_or_none()
 
 
 def end_row(transaction: Transaction, admitted: Admitted, status: str, **values: Any) -> None:
@@ -323,7 +289,4 @@ def key_of(line: Line) -> str:
 
 
 def _update_row(transaction: Transaction, requester: str, exchange: str, **values: Any) -> None:
-    table = tables.exchange
-    transaction.connection.execute(
-        update(table).where(table.c.requester == requester, table.c.exchange == exchange).values(**values)
-    )
+    transaction.connection.execute(_UPDATE, {"of_requester": requester, "of_exchange": exchange, **values})

@@ -1,6 +1,5 @@
 """create_app: routes, the outermost layer around them, and the one place where a refusal becomes a problem."""
 
-import asyncio
 import contextlib
 import secrets
 import time
@@ -10,6 +9,8 @@ from typing import Any, Final
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -50,9 +51,8 @@ def create_app(broker: Broker) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        house = asyncio.create_task(wiring.keep_house(broker))
-        yield
-        house.cancel()
+        async with wiring.in_background(broker):
+            yield
         await wiring.take_down(broker)
 
     # No generated pages: theirs load scripts from elsewhere
@@ -85,7 +85,8 @@ def create_app(broker: Broker) -> FastAPI:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_parameter)
-    app.add_exception_handler(LedgerUnavailable, _ledger_unavailable)
+    for unavailable in (LedgerUnavailable, OperationalError, InterfaceError, PoolTimeout):
+        app.add_exception_handler(unavailable, _ledger_unavailable)
     app.add_middleware(Outermost, telemetry=broker.telemetry)
     return app
 

@@ -8,15 +8,14 @@ from typing import Final
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from broker.loopback import is_loopback
 from policies.strict_yaml import ConfigurationError
 
 Refused = Callable[[str], ConfigurationError]
 """Makes the error that names the setting's file and line."""
 
 _DRIVERS: Final = frozenset({"postgresql", "postgresql+psycopg"})
-_PARAMETERS: Final = frozenset(
-    {"host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs"}
-)
+_PARAMETERS: Final = frozenset({"host", "port", "sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs"})
 """libpq's words that may stand behind the `?`; what decides about safety is set by the program itself."""
 
 
@@ -27,6 +26,19 @@ class PostgresqlAddress:
     url: URL
     password_file: Path | None
     refused: Refused = field(repr=False, compare=False)
+
+    def doubts(self) -> list[str]:
+        """What an operator should know of the way to the server."""
+        hosts = self.url.query.get("host", ())
+        named = [self.url.host or "", *([hosts] if isinstance(hosts, str) else hosts)]
+        if all(map(_is_near, named)) or self.url.query.get("sslmode") in ("verify-full", "verify-ca"):
+            return []
+        return ["database: another machine without sslmode=verify-full: whoever sits between can read and answer"]
+
+
+def _is_near(host: str) -> bool:
+    """A socket's folder, or this machine."""
+    return host == "" or host.startswith("/") or is_loopback(host) or is_loopback(host.rpartition(":")[0])
 
 
 def read_address(written: str, password_file: Path | None, refused: Refused) -> PostgresqlAddress | None:

@@ -69,6 +69,8 @@ class ExchangePath:
     issuer: str
     now: Callable[[], float]
     """Seconds since 1970: the later of the wall clock and the ledger's last time."""
+    stop_after: int = 0
+    """Seconds without a time stamp of the log after which nothing is released; 0 for never."""
     under_way: set[str] = field(default_factory=set)
     """Calls whose walk has not ended; another admitted one of this process was failed by the ledger."""
     walking: set["asyncio.Task[Answered]"] = field(default_factory=set)
@@ -126,7 +128,7 @@ class ExchangePath:
         return examined, read_people(connection, self.subjects, concerned)
 
     async def _admit(self, call: str, examined: Examined) -> Admitted:
-        run = admission.Run(call, self.versions, self.under_way)
+        run = admission.Run(call, self.versions, self.under_way, self.stop_after)
         work = functools.partial(admission.admit, examined=examined, run=run)
         outcome = (await self.storage.record(work)).value
         if isinstance(outcome, Refusal):

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from audit import events
 from broker.requesters import Requester, VerifiedRequest
+from broker.standing import Caller
 from consent import grants
 from consent.grants import Granted
 from consent.keys import PublicKey
@@ -98,6 +99,10 @@ class Examined:
     @property
     def consents(self) -> Mapping[str, tuple[str, str]]:
         return {party.party: party.consent.id for party in self.parties}
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(self.request.requester, self.request.kid, self.consents)
 
     def fingerprint(self) -> bytes:
         """What a repeat must equal: consents, matter, case and items."""

@@ -29,7 +29,7 @@ from broker.database_setting import PostgresqlAddress
 from broker.keys import read_secret
 from broker.processes import SessionLock
 from broker.safety import Safety
-from broker.settings import is_loopback
+from policies.strict_yaml import ConfigurationError
 
 T = TypeVar("T")
 
@@ -101,6 +101,9 @@ class PostgresqlDatabase:
         try:
             with self.turn() as connection:
                 _check_server(connection, address)
+        except ConfigurationError:
+            self.close()
+            raise
         except DBAPIError as error:
             self.close()
             raise LedgerUnavailable(str(error.orig).partition("\n")[0]) from error
@@ -129,15 +132,15 @@ class PostgresqlDatabase:
             standbys = _setting(connection, "synchronous_standby_names")
             collation = connection.exec_driver_sql(_COLLATION).scalar_one()
         held = dict.fromkeys(_SAFE, "on") | {"synchronous_standby_names": standbys}
-        return Safety(f"PostgreSQL {version}", held, (*_network_doubts(self._address), *_collation_doubts(collation)))
+        return Safety(f"PostgreSQL {version}", held, (*self._address.doubts(), *_collation_doubts(collation)))
 
     def reopen(self) -> None:
-        """Let go of connections that a fault may have broken; the next use opens new ones."""
+        """Let go of the writer's connections; the next turn opens new ones. Readers look at theirs before each use."""
         self._writer.dispose()
-        self.reader.dispose()
 
     def close(self) -> None:
-        self.reopen()
+        self._writer.dispose()
+        self.reader.dispose()
 
     @contextmanager
     def _begin(self, engine: Engine) -> Iterator[Connection]:
@@ -167,7 +170,7 @@ def _engine(address: PostgresqlAddress, settings: Mapping[str, str], seconds: fl
         "connect_timeout": CONNECT_SECONDS,
         "application_name": "consent-broker",
         "client_encoding": "UTF8",
-        "options": " ".join(f"-c {name}={value}" for name, value in (_EVERY_SESSION | settings).items()),
+        "options": " ".join(f"-c {name}={value}" for name, value in {**_EVERY_SESSION, **settings}.items()),
         "keepalives_idle": 5,
         "keepalives_interval": 2,
         "keepalives_count": 3,
@@ -205,15 +208,6 @@ def _check_server(connection: Connection, address: PostgresqlAddress) -> None:
 
 def _setting(connection: Connection, name: str) -> str:
     return str(connection.exec_driver_sql(f"SHOW {name}").scalar_one())
-
-
-def _network_doubts(address: PostgresqlAddress) -> list[str]:
-    hosts = [address.url.host] if address.url.host else address.url.query.get("host", ())
-    named = [hosts] if isinstance(hosts, str) else [host for host in hosts if host]
-    away = [host for host in named if not host.startswith("/") and not is_loopback(host.partition(":")[0])]
-    if away and address.url.query.get("sslmode") not in ("verify-full", "verify-ca"):
-        return ["database: another machine without sslmode=verify-full: whoever sits between can read and answer"]
-    return []
 
 
 def _collation_doubts(collation: str) -> list[str]:

@@ -14,9 +14,9 @@ from typing import Final, Protocol
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-LOOK_EVERY: Final = 0.5
+LOOK_EVERY: Final = 0.3
 """Seconds between looks whether the session that holds our lock still lives."""
-GRACE: Final = 3.0
+GRACE: Final = 2.0
 """Seconds in which a living process takes its lock again after the server has lost its session."""
 
 

@@ -20,6 +20,7 @@ from audit.batch import Transaction
 from broker import admission
 from broker.admission import Admitted
 from broker.exchange_request import Line
+from broker.interruption import ADMITTED
 from broker.standing import standing
 from connectors.contract import Answer
 from consent.keys import to_base64url
@@ -69,14 +70,13 @@ def release(transaction: Transaction, admitted: Admitted, minimised: Sequence[Mi
     """Step 9 as a unit of work: `standing` again, then the entry. Nothing leaves before this has committed."""
     request = admitted.examined.request
     row = admission.find_row(transaction, request.requester, request.body.exchange)
-    if row is None or row.call != admitted.call or row.status != admission.ADMITTED:
+    if row is None or row.call != admitted.call or row.status != ADMITTED:
         return Refusal(Code.EXCHANGE_CONFLICT)
     now_standing = standing(
         transaction.connection,
+        admitted.examined.caller,
         now=transaction.time / 1_000_000,
-        requester=request.requester,
-        kid=request.kid,
-        consents=admitted.examined.consents,
+        stop_after=admitted.stop_after,
     )
     refusals = [now_standing.refusal(*line.line.name) for line in minimised]
     if (first := refusals[0]) is not None and all(refusals):
@@ -172,9 +172,9 @@ def _remember(transaction: Transaction, admitted: Admitted, row: Any, results: S
     answered = json.loads(row.answered)
     for result in results:
         key = f"{result['party']}/{result['item']}"
-        before = answered.get(key)
-        final_again = before is not None and before[0] not in TRANSIENT_OUTCOMES
-        answered[key] = [result["outcome"], before[1] + 1 if before is not None and final_again else 0]
+        before, again = answered.get(key, (None, 0))
+        final_again = before is not None and before not in TRANSIENT_OUTCOMES
+        answered[key] = [result["outcome"], again + 1 if final_again else again]
     admission.end_row(
         transaction,
         admitted,

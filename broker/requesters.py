@@ -11,10 +11,10 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, insert, select, update
 
 from audit.batch import Transaction
 from audit.events import KeyAdded, RequesterRegistered, RequesterResumed, RequesterSuspended
@@ -30,6 +30,12 @@ T = TypeVar("T")
 SPENT_FOR = 300
 """Seconds that a spent `jti` is remembered: far past the 60 s that its token can live."""
 _REGISTERED = frozenset({"iss", "aud", "iat", "exp", "nbf", "jti"})
+
+
+# Statements of the exchange path are built once: building one anew costs several times what running it does
+_REQUESTER: Final = select(tables.requester).where(tables.requester.c.id == bindparam("id"))
+_REMOVED_AT: Final = select(tables.requester_key.c.removed_at).where(tables.requester_key.c.kid == bindparam("kid"))
+_SPEND: Final = insert(tables.spent_token).ext(DoNothing()).execution_options(preserve_rowcount=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +101,12 @@ class RequesterKeys:
 
 def spend_jti(transaction: Transaction, request: VerifiedRequest[Any]) -> bool:
     """Whether the token's id was still unspent; it is spent from this commit on."""
-    table = tables.spent_token
-    statement = (
-        insert(table)
-        .ext(DoNothing())
-        .values(issuer=request.requester, jti=request.claims.jti, forget_at=request.claims.exp + SPENT_FOR)
-        .execution_options(preserve_rowcount=True)
-    )
-    return transaction.connection.execute(statement).rowcount == 1
+    members = {
+        "issuer": request.requester,
+        "jti": request.claims.jti,
+        "forget_at": request.claims.exp + SPENT_FOR,
+    }
+    return transaction.connection.execute(_SPEND, members).rowcount == 1
 
 
 def forget_spent(transaction: Transaction) -> None:
@@ -157,7 +161,7 @@ def resume(transaction: Transaction, requester: str) -> None:
 
 
 def find(connection: Connection, requester: str) -> Requester | None:
-    row = connection.execute(select(tables.requester).where(tables.requester.c.id == requester)).one_or_none()
+    row = connection.execute(_REQUESTER, {"id": requester}).one_or_none()
     return _requester(row) if row is not None else None
 
 
@@ -166,8 +170,7 @@ def may_call(connection: Connection, requester: str, kid: str) -> Requester | Re
     known = find(connection, requester)
     if known is None or known.suspended:
         return Refusal(Code.REQUESTER_SUSPENDED)
-    key = tables.requester_key
-    if connection.execute(select(key.c.removed_at).where(key.c.kid == kid)).scalar_one_or_none() is not None:
+    if connection.execute(_REMOVED_AT, {"kid": kid}).scalar_one_or_none() is not None:
         return Refusal(Code.UNKNOWN_KEY, TokenRole.REQUEST)
     return known
 

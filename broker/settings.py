@@ -1,6 +1,5 @@
 """The one configuration file, read strictly: an unknown key, a wrong type or an unsafe value refuses to start."""
 
-import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -9,6 +8,15 @@ from urllib.parse import urlsplit
 import msgspec
 
 from broker.database_setting import PostgresqlAddress, read_address
+from broker.loopback import is_loopback
+from broker.sealing import (
+    TimestampSettings,
+    TimestampsFile,
+    WitnessesFile,
+    WitnessSettings,
+    read_timestamps,
+    read_witnesses,
+)
 from policies.catalogue import SHIPPED_CATALOGUE
 from policies.rule_files import SHIPPED_RULES
 from policies.strict_yaml import Located, read_yaml
@@ -41,6 +49,8 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     catalogue: str = ""
     rules: str = ""
     identity: Literal["none", "test"] = "none"
+    witnesses: WitnessesFile | None = None
+    timestamps: TimestampsFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,8 @@ class Settings:
     catalogue: Path
     rules: Path
     test_identity: bool
+    witnesses: WitnessSettings | None = None
+    timestamps: TimestampSettings | None = None
 
     @property
     def secure(self) -> bool:
@@ -88,17 +100,9 @@ def read_settings(file: Path) -> Settings:
         catalogue=folder / given.catalogue if given.catalogue else SHIPPED_CATALOGUE,
         rules=folder / given.rules if given.rules else SHIPPED_RULES,
         test_identity=given.identity == "test",
+        witnesses=read_witnesses(given.witnesses, folder, located),
+        timestamps=read_timestamps(given.timestamps, folder, located),
     )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address stays on this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _read_database(given: SettingsFile, folder: Path, located: Located) -> Path | PostgresqlAddress:

@@ -2,16 +2,28 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, select
 
+from audit.seals import TIMESTAMP, newest_time
 from broker import requesters, tables
 from consent import grants
 from consent.grants import Granted
 from policies.refusals import Code, Refusal, TokenRole
 
-EVERYTHING = ""
+_STOPPED: Final = select(tables.stop.c.item)
+EVERYTHING: Final = ""
 """The name under which all releases are stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who wants something released, and under which consents (party: `iss`, `jti`)."""
+
+    requester: str
+    kid: str
+    consents: Mapping[str, tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +52,36 @@ class Standing:
         return next((why for party, item in lines if (why := self.refusal(party, item)) is not None), None)
 
 
-def standing(
-    connection: Connection, *, now: float, requester: str, kid: str, consents: Mapping[str, tuple[str, str]]
-) -> Standing:
-    """What stands at `now` (seconds since 1970) for this requester's key and these consents (party: `iss`, `jti`)."""
-    stopped = frozenset(connection.execute(select(tables.stop.c.item)).scalars())
-    granted = {party: _grant(connection, *consent) for party, consent in consents.items()}
+def standing(connection: Connection, caller: Caller, *, now: float, stop_after: int) -> Standing:
+    """What stands at `now` (seconds since 1970) for this requester's key and these consents.
+
+    `stop_after` is after how many seconds without a time stamp of the log nothing is released; 0 for never.
+    """
+    stopped = frozenset(connection.execute(_STOPPED).scalars())
+    granted = {party: _grant(connection, *consent) for party, consent in caller.consents.items()}
     refused = {party: why for party, grant in granted.items() if (why := _refusal(grant, now)) is not None}
     return Standing(
-        general=_general(connection, requester, kid, stopped),
+        general=_general(connection, caller, stopped) or unstamped(connection, now, stop_after),
         parties=refused,
         stopped=stopped,
         granted={party: grant for party, grant in granted.items() if grant is not None},
     )
 
 
-def _general(connection: Connection, requester: str, kid: str, stopped: frozenset[str]) -> Refusal | None:
-    may = requesters.may_call(connection, requester, kid)
+def _general(connection: Connection, caller: Caller, stopped: frozenset[str]) -> Refusal | None:
+    may = requesters.may_call(connection, caller.requester, caller.kid)
     if isinstance(may, Refusal):
         return may
     return Refusal(Code.RELEASES_STOPPED) if EVERYTHING in stopped else None
+
+
+def unstamped(connection: Connection, now: float, stop_after: int) -> Refusal | None:
+    """Why nothing is released where the log has no fresh time stamp, or None; `stop_after` as in `standing`."""
+    if not stop_after:
+        return None
+    newest = newest_time(connection, TIMESTAMP)
+    fresh = newest is not None and newest / 1_000_000 >= now - stop_after
+    return None if fresh else Refusal(Code.RELEASES_STOPPED)
 
 
 def _grant(connection: Connection, iss: str, jti: str) -> Granted | None:

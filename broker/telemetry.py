@@ -33,6 +33,9 @@ class Telemetry:
     outcomes: Counter = field(init=False)
     seconds: Histogram = field(init=False)
     log_size: Gauge = field(init=False)
+    quorum_age: Gauge = field(init=False)
+    possible_fork: Gauge = field(init=False)
+    timestamp_age: Gauge = field(init=False)
 
     def __post_init__(self) -> None:
         def metric(kind: Any, name: str, text: str, labels: tuple[str, ...]) -> Any:
@@ -44,6 +47,11 @@ class Telemetry:
             "outcomes": metric(Counter, "outcomes", "Released items by outcome", ("item", "outcome")),
             "seconds": metric(Histogram, "request_seconds", "Time from first byte to last", ("route",)),
             "log_size": metric(Gauge, "log_size", "Entries in the log", ()),
+            "quorum_age": metric(
+                Gauge, "quorum_age_seconds", "Since the last quorum of witnesses; 0 while it covers the whole log", ()
+            ),
+            "possible_fork": metric(Gauge, "possible_fork", "Witnesses that say they saw another history", ()),
+            "timestamp_age": metric(Gauge, "timestamp_age_seconds", "Since the newest time stamp of the log", ()),
         }
         for name, value in made.items():
             object.__setattr__(self, name, value)

@@ -5,9 +5,8 @@ import contextlib
 import json
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
@@ -17,19 +16,21 @@ from audit.batch import Transaction, found, read_head
 from audit.events import ConfigurationLoaded
 from audit.ledger import Ledger, Safeguards
 from broker import login, requesters, schema, tables
-from broker.admission import Versions, close_interrupted, running_processes
+from broker.admission import Versions
 from broker.database import Database, create_database, open_database
 from broker.exchange import ExchangePath
 from broker.exchange_request import consent_verifier
+from broker.interruption import close_interrupted, running_processes
 from broker.keys import Keys, make_keys, read_keys
 from broker.processes import ProcessLock
 from broker.requesters import RequesterKeys
 from broker.settings import Settings
 from broker.storage import Storage
 from broker.telemetry import Telemetry
+from broker.timestamping import Timestamping
+from broker.witnessing import Witnessing
 from connectors.directory import Directory
-from consent import subjects
-from consent.keys import PublicKey
+from consent.subjects import DeviceKeys
 from policies.catalogue import Catalogue
 from policies.decision import Rules
 
@@ -54,6 +55,13 @@ class Broker:
     telemetry: Telemetry
     now: Callable[[], float]
     """Seconds since 1970: the later of the wall clock and the ledger's last time."""
+    witnessing: Witnessing | None
+    timestamping: Timestamping | None
+
+    @property
+    def outside(self) -> tuple[Witnessing | Timestamping, ...]:
+        """What asks others to seal the log, as far as the settings name them."""
+        return tuple(part for part in (self.witnessing, self.timestamping) if part is not None)
 
 
 def wall_clock() -> int:
@@ -78,8 +86,20 @@ def open_storage(settings: Settings, keys: Keys, clock: Callable[[], int] = wall
     """The database and the one door, for the server and for commands alike."""
     database = open_database(settings)
     safeguards = Safeguards(AnchorFile(settings.anchor), settings.clock_limit, database.reopen, _abandon)
-    ledger = Ledger(database.turn, keys.log, clock, safeguards=safeguards)
+    with database.reader.begin() as connection:
+        signer = keys.log.named(read_head(connection).origin)  # an accepted fork has moved it on from the settings
+    ledger = Ledger(database.turn, signer, clock, safeguards=safeguards)
     return database, Storage(ledger, database.reader)
+
+
+def current_vkey(settings: Settings, keys: Keys) -> str:
+    """The log's verifier key under the origin that it has now."""
+    database = open_database(settings)
+    try:
+        with database.reader.begin() as connection:
+            return keys.log.named(read_head(connection).origin).vkey
+    finally:
+        database.close()
 
 
 def build(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = wall_clock) -> Broker:
@@ -89,6 +109,7 @@ def build(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = w
     directory = Directory.load(settings.routes, catalogue.items, settings.route_secrets)
     keys = read_keys(settings.secrets, settings.log_origin)
     database, storage = open_storage(settings, keys, clock)
+    keys = replace(keys, log=storage.ledger.signer)
     process = database.process_lock()
 
     def now() -> float:
@@ -102,10 +123,11 @@ def build(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = w
         catalogue=catalogue,
         rules=rules,
         directory=directory,
-        verify_consent=consent_verifier(find_device_key, settings.issuer, now),
+        verify_consent=consent_verifier(DeviceKeys().find, settings.issuer, now),
         versions=Versions(rules.digest, catalogue.digest, process.id),
         issuer=settings.issuer,
         now=now,
+        stop_after=settings.timestamps.stop_after if settings.timestamps is not None else 0,
     )
     loaded = ConfigurationLoaded(
         catalogue_version=catalogue.version, catalogue=catalogue.digest, rules=rules.digest, routes=directory.digest
@@ -125,6 +147,10 @@ def build(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = w
         process=process,
         telemetry=telemetry,
         now=now,
+        witnessing=Witnessing(settings.witnesses, storage, telemetry) if settings.witnesses is not None else None,
+        timestamping=(
+            Timestamping(settings.timestamps, storage, telemetry, now) if settings.timestamps is not None else None
+        ),
     )
 
 
@@ -148,6 +174,18 @@ async def keep_house(broker: Broker) -> None:
             await broker.storage.record(_clear_ended)
 
 
+@contextlib.asynccontextmanager
+async def in_background(broker: Broker) -> AsyncIterator[None]:
+    """Keep house and have the log sealed for as long as the block lasts; all of it has ended when it is left."""
+    tasks = [asyncio.create_task(keep_house(broker)), *(asyncio.create_task(part.run()) for part in broker.outside)]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
 async def take_down(broker: Broker) -> None:
     """End in order: exchanges under way, then connectors, then the ledger, then the lock that says we live."""
     await broker.path.settled()
@@ -159,12 +197,6 @@ async def take_down(broker: Broker) -> None:
 
 def log_size(connection: Connection) -> int:
     return read_head(connection).frontier.size
-
-
-def find_device_key(connection: Connection, kid: str) -> PublicKey | None:
-    """A device's key, removed devices included: what they signed before stands until it is withdrawn."""
-    row = subjects.find_device(connection, kid)
-    return subjects.device_key(row) if row is not None else None
 
 
 def _clear_ended(transaction: Transaction) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from audit.batch import Transaction
 from audit.events import Consent, ConsentPaused, ConsentResumed, ConsentWithdrawn
@@ -18,6 +18,15 @@ from policies.refusals import Code, Refusal, Refused, TokenRole
 ACTIVE: Final = "active"
 PAUSED: Final = "paused"
 WITHDRAWN: Final = "withdrawn"
+
+# Statements of the exchange path are built once: building one anew costs several times what running it does
+_TABLE: Final = tables.grant
+_BY_ID: Final = select(_TABLE).where(_TABLE.c.iss == bindparam("iss"), _TABLE.c.jti == bindparam("jti"))
+_SPEND: Final = (
+    update(_TABLE)
+    .where(_TABLE.c.iss == bindparam("of_iss"), _TABLE.c.jti == bindparam("of_jti"), _TABLE.c.used < _TABLE.c.uses)
+    .values(used=_TABLE.c.used + 1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +95,7 @@ def record_grant(transaction: Transaction, consent: VerifiedConsent, subject_ref
 
 
 def find_granted(connection: Connection, iss: str, jti: str) -> Granted | None:
-    table = tables.grant
-    row = connection.execute(select(table).where(table.c.iss == iss, table.c.jti == jti)).one_or_none()
+    row = connection.execute(_BY_ID, {"iss": iss, "jti": jti}).one_or_none()
     return _granted(row) if row is not None else None
 
 
@@ -96,7 +104,8 @@ def granted_to(connection: Connection, consent: VerifiedConsent) -> Granted:
     granted = find_granted(connection, *consent.id)
     if granted is None:
         raise Refused(Code.CONSENT_UNKNOWN, TokenRole.CONSENT)
-    if canonical(payload_of(granted.token)) != canonical(payload_of(consent.text)):
+    same = granted.token == consent.text or canonical(payload_of(granted.token)) == canonical(payload_of(consent.text))
+    if not same:
         raise Refused(Code.CONSENT_MISMATCH, TokenRole.CONSENT)
     return granted
 
@@ -111,12 +120,7 @@ def grants_of(connection: Connection, subject_ref: str) -> Sequence[Granted]:
 
 def spend(transaction: Transaction, granted: Granted) -> int:
     """Consume one use; its number. The caller saw in the same transaction that one is left."""
-    table = tables.grant
-    spent = transaction.connection.execute(
-        update(table)
-        .where(table.c.iss == granted.iss, table.c.jti == granted.jti, table.c.used < table.c.uses)
-        .values(used=table.c.used + 1)
-    )
+    spent = transaction.connection.execute(_SPEND, {"of_iss": granted.iss, "of_jti": granted.jti})
     if spent.rowcount != 1:
         raise Refused(Code.CONSENT_USED_UP, TokenRole.CONSENT)
     return granted.used + 1

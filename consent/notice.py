@@ -108,7 +108,7 @@ def _english_item(offered: OfferedItem) -> list[str]:
     lines += [f"The statement checked: {name} is “{meaning}”" for name, meaning in _claims(offered, english=True)]
     lines += [f"Limited to: {offered.item.parameters[name].name_en} {value}" for name, value in offered.params.items()]
     lines += [f"Why: {offered.need.purpose_en}", f"Kept for: {offered.need.keep_days} days"]
-    lines.append("Needed to do without papers; or bring your papers instead" if offered.required else "You may leave this out")
+    lines.append("Needed for applying without papers" if offered.required else "You may leave this out")
     if offered.sensitive:
         lines.append("Holds sensitive information: please confirm it separately")
     return lines

@@ -6,10 +6,10 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from audit.batch import Transaction
 from audit.events import DeviceEnrolled, DeviceRemoved, SubjectRegistered
@@ -18,7 +18,14 @@ from consent.keys import PublicKey, read_jwk
 from policies.refusals import Code, Refused, TokenRole
 from policies.vocabulary import Person
 
-NONCE_SIZE = 12
+NONCE_SIZE: Final = 12
+
+# Statements of the exchange path are built once: building one anew costs several times what running it does
+_PEOPLE: Final = select(tables.subject).where(
+    tables.subject.c.subject_ref.in_(bindparam("subject_refs", expanding=True)),
+    tables.subject.c.wrapped_key.is_not(None),
+)
+_DEVICE: Final = select(tables.device).where(tables.device.c.kid == bindparam("kid"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,7 @@ def sign_in(transaction: Transaction, keys: SubjectKeys, person: Person) -> str:
 
 def read_people(connection: Connection, keys: SubjectKeys, subject_refs: Sequence[str]) -> Mapping[str, Person]:
     """Who they are, for the departments that are asked. An erased person is absent."""
-    rows = connection.execute(
-        select(tables.subject).where(
-            tables.subject.c.subject_ref.in_(subject_refs), tables.subject.c.wrapped_key.is_not(None)
-        )
-    )
+    rows = connection.execute(_PEOPLE, {"subject_refs": list(subject_refs)})
     return {row.subject_ref: _open(keys, row) for row in rows}
 
 
@@ -116,7 +119,7 @@ def remove_device(transaction: Transaction, subject_ref: str, kid: str) -> None:
 
 
 def find_device(connection: Connection, kid: str) -> Row[Any] | None:
-    return connection.execute(select(tables.device).where(tables.device.c.kid == kid)).one_or_none()
+    return connection.execute(_DEVICE, {"kid": kid}).one_or_none()
 
 
 def devices_of(connection: Connection, subject_ref: str) -> Sequence[Row[Any]]:
@@ -128,6 +131,26 @@ def devices_of(connection: Connection, subject_ref: str) -> Sequence[Row[Any]]:
 
 def device_key(row: Row[Any]) -> PublicKey:
     return read_jwk(json.loads(row.jwk))
+
+
+class DeviceKeys:
+    """Device keys by thumbprint. A key's record never changes, so it is remembered; what it may still sign never is."""
+
+    def __init__(self, limit: int = 4096) -> None:
+        self._limit = limit
+        self._known: dict[str, PublicKey] = {}
+
+    def find(self, connection: Connection, kid: str) -> PublicKey | None:
+        """A device's key, removed devices included: what they signed before stands until it is withdrawn."""
+        key = self._known.get(kid)
+        if key is None:
+            row = find_device(connection, kid)
+            if row is None:
+                return None
+            if len(self._known) >= self._limit:
+                self._known.clear()
+            key = self._known[kid] = device_key(row)
+        return key
 
 
 def _find(connection: Connection, keys: SubjectKeys, person: Person) -> Row[Any] | None:

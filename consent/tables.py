@@ -32,7 +32,7 @@ device = Table(
     Column("subject_ref", String(32), nullable=False, index=True),
     Column("alg", String(8), nullable=False),
     Column("jwk", String(400), nullable=False),
-    Column("label", String(60), nullable=False),
+    Column("label", String(64), nullable=False),
     Column("enrolled_at", BigInteger, nullable=False),
     Column("removed_at", BigInteger),
 )

@@ -7,8 +7,10 @@
 Not decided here: whether the person signed exactly this (consent/token.py), and whether it still stands (the ledger).
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -74,11 +76,16 @@ NO_POLICY_PERMITS: Final = Reason("no_policy_permits", "", "没有规则允许�
 RULES_FAILED: Final = Reason("rules_failed", "", "规则没有给出明确的答案", "The rules gave no clear answer.")
 
 
+REMEMBERED: Final = 4096
+"""Decisions kept. A decision follows from the facts and these rules alone, so remembering one remembers no standing."""
+
+
 class Rules:
     """The loaded rules; every decision uses the same parsed handles."""
 
     def __init__(self, book: RuleBook) -> None:
         self._book = book
+        self._remembered = lru_cache(REMEMBERED)(self._decide)
 
     @classmethod
     def load(cls, folder: Path = SHIPPED_RULES) -> "Rules":
@@ -92,12 +99,15 @@ class Rules:
 
     def decide(self, facts: Facts) -> Decision:
         """Decide one item. Never raises; touches no clock, no network and no table."""
-        book = self._book
         try:
-            result = cedarpy.is_authorized(_request(facts), book.policies, book.entities, book.schema)
-            return self._read(result)
+            return self._remembered(json.dumps(_request(facts)))
         except Exception:  # noqa: BLE001 - whatever goes wrong in deciding is a refusal, never a release
             return Refuse((RULES_FAILED,))
+
+    def _decide(self, request: str) -> Decision:
+        book = self._book
+        result = cedarpy.is_authorized(json.loads(request), book.policies, book.entities, book.schema)
+        return self._read(result)
 
     def _read(self, result: cedarpy.AuthzResult) -> Decision:
         named = result.diagnostics.id_annotations_by_reason

@@ -36,9 +36,19 @@ def postgresql_url(postgresql: Server) -> Iterator[str]:
         yield url
 
 
-@pytest_asyncio.fixture(params=["sqlite", "postgresql"])
-async def each_world(tmp_path: Path, fleet: Fleet, request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """The same world over each store."""
-    database = request.getfixturevalue("postgresql_url") if request.param == "postgresql" else "broker.db"
-    async with open_world(tmp_path, fleet, database=database) as opened:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> str:
+    """What the setting `database:` says: the same test over each store."""
+    return str(request.getfixturevalue("postgresql_url")) if request.param == "postgresql" else "broker.db"
+
+
+@pytest_asyncio.fixture
+async def each_world(tmp_path: Path, fleet: Fleet, store: str) -> AsyncIterator[World]:
+    async with open_world(tmp_path, fleet, database=store) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def world_on_postgresql(tmp_path: Path, fleet: Fleet, postgresql_url: str) -> AsyncIterator[World]:
+    async with open_world(tmp_path, fleet, database=postgresql_url) as opened:
         yield opened

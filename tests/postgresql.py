@@ -73,6 +73,7 @@ class Cluster(Server):
     def start(self) -> None:
         """Returns when it takes connections."""
         words = [str(self.binaries / "postgres"), "-D", str(self.folder / "data"), "-k", str(self.folder)]
+        owner = _as_owner()
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(
                 ["sh", "-c", WITH_STDIN, "sh", *words],
@@ -80,7 +81,8 @@ class Cluster(Server):
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
-                **_as_owner(),
+                user=owner.user,
+                group=owner.group,
             )
         self.wait_ready()
 
@@ -140,10 +142,12 @@ def cluster() -> Iterator[Cluster]:
         pytest.skip(SKIPPED)
     folder = Path(tempfile.mkdtemp(prefix="broker-pg-"))
     try:
-        if (owner := _as_owner()) != {}:
-            os.chown(folder, int(owner["user"]), int(owner["group"]))
+        owner = _as_owner()
+        if owner.user is not None and owner.group is not None:
+            os.chown(folder, owner.user, owner.group)
         words = ["-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-        subprocess.run([str(binaries / "initdb"), *words], check=True, capture_output=True, cwd=folder, **_as_owner())
+        command = [str(binaries / "initdb"), *words]
+        subprocess.run(command, check=True, capture_output=True, cwd=folder, user=owner.user, group=owner.group)
         with (folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in SETTINGS.items())
         own = Cluster(f"postgresql://postgres@/postgres?host={folder}", folder, binaries)
@@ -176,12 +180,19 @@ def plain(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def _as_owner() -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    user: int | None
+    group: int | None
+    """None is whoever runs the tests; only root may become somebody else."""
+
+
+def _as_owner() -> _Owner:
     """PostgreSQL refuses to run as root: then it runs as the user postgres, or as nobody."""
     if os.geteuid() != 0:
-        return {}
+        return _Owner(None, None)
     for name in ("postgres", "nobody"):
         with suppress(KeyError):
             user = pwd.getpwnam(name)
-            return {"user": user.pw_uid, "group": user.pw_gid}
+            return _Owner(user.pw_uid, user.pw_gid)
     pytest.skip("PostgreSQL: running as root, and there is no user postgres or nobody to run a server as")

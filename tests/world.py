@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from io import StringIO
@@ -29,6 +29,7 @@ from broker.demo.phone import Phone, open_phone, ticket_of
 from broker.founding import found_broker
 from broker.requesters import Requester
 from broker.server import listen_on, make_server
+from broker.settings import Settings
 from broker.signing import SigningKey
 from broker.telemetry import Telemetry, open_log
 from broker.wiring import Broker
@@ -182,9 +183,14 @@ class World:
 
 @asynccontextmanager
 async def open_world(
-    folder: Path, fleet: Fleet, *, catalogue: Path | None = None, database: str = "broker.db"
+    folder: Path,
+    fleet: Fleet,
+    *,
+    catalogue: Path | None = None,
+    database: str = "broker.db",
+    change: Callable[[Settings], Settings] = lambda settings: settings,
 ) -> AsyncIterator[World]:
-    """Start a broker in a thread of its own, on a free port; with another catalogue or database if given."""
+    """Start a broker in a thread of its own, on a free port; with another catalogue, database or settings if given."""
     listener = listen_on("127.0.0.1", 0)
     port = listener.getsockname()[1]
     settings = found_broker(
@@ -196,7 +202,7 @@ async def open_world(
         test_identity=True,
         database=database,
     )
-    settings = replace(settings, catalogue=catalogue or settings.catalogue)
+    settings = change(replace(settings, catalogue=catalogue or settings.catalogue))
     clock, log = Clock(), StringIO()
     server = make_server(settings, Telemetry(open_log(log)), clock)
     thread = threading.Thread(target=_serve, args=(server, listener), daemon=True)

@@ -1,1 +1,1 @@
-"""`make bench-ledger`: whether appending, proving and searching grow with the log, at a thousand, a hundred thousand and two million entries."""
+"""`make bench-ledger`: whether appending, proving and searching cost more as the log grows."""

@@ -2,15 +2,13 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing import Final
 
 from audit import batch, tables
 from audit.anchor import AnchorFile
@@ -19,72 +17,69 @@ from audit.checkpoint import LogSigner
 from audit.events import Event
 from audit.ledger import BATCH_LIMIT, Ledger, Safeguards
 from bench.ledger.cases import CASES_EACH_PERSON, ENTRIES_EACH, Case, case
+from bench.ledger.watching import Progress
 from broker.sqlite import SqliteDatabase
 
 CALLERS: Final = 2 * BATCH_LIMIT
 """One full batch commits while the next one queues."""
-END_PART: Final = 0.1
-"""The part of each log, its last, that is timed."""
+TIMED_PART: Final = 10
+TIMED_LEAST: Final = 5000
 FIRST_MOMENT: Final = datetime(2025, 1, 1, tzinfo=UTC)
-SPAN: Final = timedelta(days=2 * 365)
-"""What the log's times span, however many entries it has."""
-SIGNER: Final = LogSigner("log.example/bench", Ed25519PrivateKey.generate())
-
-Progress = Callable[[int, int], None]
+MONTHS: Final = 24
+"""What a log's times span, however many entries it has."""
+_SPAN: Final = timedelta(days=730)
 
 
 @dataclass(slots=True)
-class Clock:
-    """Runs with the log, from the first moment on, so that every log has as many months."""
+class _Clock:
+    """Runs with the log, so that each size has as many months."""
 
     size: int
     done: int = 0
 
     def now(self) -> int:
-        """Microseconds since 1970."""
-        return int((FIRST_MOMENT + SPAN * self.done / self.size).timestamp() * 1_000_000)
+        return int((FIRST_MOMENT + _SPAN * self.done / self.size).timestamp() * 1_000_000)
 
 
 @dataclass(slots=True)
 class Timing:
-    """What the last part of the building showed."""
+    """What the end of the building showed: the last tenth of the log, at least the last 5,000 entries."""
 
+    entries: int
     latencies: list[float] = field(default_factory=list)
-    """Seconds from recording to being durable."""
-    began: float = 0.0
-    cpu_began: float = 0.0
+    """Seconds of each entry, from being recorded to being durable."""
     seconds: float = 0.0
     cpu: float = 0.0
+    """Seconds, the callers' part included."""
 
     def begin(self) -> None:
-        self.began, self.cpu_began = time.perf_counter(), time.process_time()
+        self.seconds, self.cpu = -time.perf_counter(), -time.process_time()
 
     def end(self) -> None:
-        self.seconds, self.cpu = time.perf_counter() - self.began, time.process_time() - self.cpu_began
+        self.seconds += time.perf_counter()
+        self.cpu += time.process_time()
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[SqliteDatabase]:
-    """The database of the log below `folder`, founded where there is none."""
-    file = folder / "log.db"
-    new = not file.exists()
+def opened(file: Path, signer: LogSigner) -> Iterator[SqliteDatabase]:
+    """A new database with an empty log."""
     database = SqliteDatabase(file)
     try:
-        if new:
-            with database.turn() as connection:
-                tables.metadata.create_all(connection)
-                batch.found(connection, SIGNER)
+        with database.turn() as connection:
+            tables.metadata.create_all(connection)
+            batch.found(connection, signer)
         yield database
     finally:
         database.close()
 
 
-def build(database: SqliteDatabase, anchor: Path, size: int, progress: Progress) -> Timing:
-    """Append `size` entries, a multiple of ENTRIES_EACH; the timing of the last part."""
-    clock = Clock(size)
-    ledger = Ledger(database.turn, SIGNER, clock.now, safeguards=Safeguards(AnchorFile(anchor), 60, database.reopen))
+def build(database: SqliteDatabase, signer: LogSigner, size: int, progress: Progress) -> Timing:
+    """Append `size` entries, a multiple of ENTRIES_EACH, with an anchor beside the database; how the end of it went."""
+    clock = _Clock(size)
+    anchor = AnchorFile(database.file.with_suffix(".anchor"))
+    ledger = Ledger(database.turn, signer, clock.now, safeguards=Safeguards(anchor, 60, database.reopen))
     try:
-        return _Building(ledger, clock, size).run(progress)
+        return _Building(ledger, clock).run(progress)
     finally:
         ledger.close()
 
@@ -94,30 +89,28 @@ def people_in(size: int) -> int:
 
 
 class _Building:
-    """Callers in turn: whose entry is durable asks for the case's next, or takes up the next case."""
+    """Callers in turn: one whose entry is durable goes on with its case, or takes up the next."""
 
-    def __init__(self, ledger: Ledger, clock: Clock, size: int) -> None:
-        self._ledger, self._clock, self._size = ledger, clock, size
-        people = people_in(size)
-        self._cases = (case(number, people) for number in range(size // ENTRIES_EACH))
+    def __init__(self, ledger: Ledger, clock: _Clock) -> None:
+        self._ledger, self._clock = ledger, clock
+        people = people_in(clock.size)
+        self._cases = (case(number, people) for number in range(clock.size // ENTRIES_EACH))
         self._waiting: deque[tuple[Case, Future[Recorded[int]]]] = deque()
-        self._timing = Timing()
-        self._timed = False
+        self._timing = Timing(min(clock.size, max(clock.size // TIMED_PART, TIMED_LEAST)))
 
     def run(self, progress: Progress) -> Timing:
+        untimed = self._clock.size - self._timing.entries
         for _ in range(CALLERS):
             self._take_up_next()
-        timed_from = int(self._size * (1 - END_PART))
         while self._waiting:
-            running, future = self._waiting.popleft()
-            index = future.result().entries[0]
-            self._clock.done += 1
-            if not self._timed and self._clock.done >= timed_from:
-                self._timed = True
+            if self._clock.done == untimed:
                 self._timing.begin()
+            running, future = self._waiting.popleft()
+            index = future.result().value
+            self._clock.done += 1
             self._go_on(running, index)
             if self._clock.done % 1000 == 0:
-                progress(self._clock.done, self._size)
+                progress(self._clock.done, self._clock.size)
         self._timing.end()
         return self._timing
 
@@ -138,8 +131,8 @@ class _Building:
         def work(transaction: Transaction) -> int:
             return transaction.append(event)
 
+        began = time.perf_counter()
         future = self._ledger.record(work)
-        if self._timed:
-            began = time.perf_counter()
+        if self._timing.seconds:
             future.add_done_callback(lambda _: self._timing.latencies.append(time.perf_counter() - began))
         self._waiting.append((running, future))

@@ -21,9 +21,11 @@ PARTIAL_TILE: Final = "public, max-age=3600, immutable"
 
 @router.get("/log/checkpoint")
 async def checkpoint(request: Request) -> Response:
-    """The newest signed checkpoint (C2SP tlog-checkpoint)."""
-    head = await wire.broker_of(request).storage.read(read_head)
-    return Response(head.checkpoint, headers={"Cache-Control": "no-cache"}, media_type="text/plain; charset=utf-8")
+    """The newest signed checkpoint (C2SP tlog-checkpoint); where there are witnesses, the newest that a quorum saw."""
+    broker = wire.broker_of(request)
+    head = await broker.storage.read(read_head)
+    note = broker.witnessing.checkpoint(head.checkpoint) if broker.witnessing is not None else head.checkpoint
+    return Response(note, headers={"Cache-Control": "no-cache"}, media_type="text/plain; charset=utf-8")
 
 
 @router.get("/log/tile/{path:path}")

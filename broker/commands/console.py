@@ -11,6 +11,8 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from sqlalchemy import Column
+from sqlalchemy.exc import DBAPIError
 
 from audit.errors import AuditError, LedgerUnavailable, NotInLog
 from broker.commands.exits import ExitCode
@@ -62,14 +64,25 @@ def failing_clearly() -> Iterator[None]:
     except NotInLog as error:
         raise stop(str(error), ExitCode.NOT_FOUND) from error
     except LedgerUnavailable as error:
-        raise stop(f"ledger_unavailable: {error.__cause__ or error}", ExitCode.UNAVAILABLE) from error
+        raise stop(f"ledger_unavailable: {error}", ExitCode.UNAVAILABLE) from error
     except AuditError as error:
         raise stop(str(error), ExitCode.REFUSED) from error
+    except DBAPIError as error:  # its second line may quote values
+        first = str(error.orig).partition("\n")[0]
+        raise stop(f"the database failed: {first}", ExitCode.UNAVAILABLE) from error
 
 
 def stop(text: str, code: ExitCode) -> typer.Exit:
     talk.print(f"[red]✗[/red] {text}", soft_wrap=True)
     return typer.Exit(code)
+
+
+def read_words(text: str, column: Column[str]) -> str:
+    """Words for people's eyes that the column can hold; SQLite would take more, PostgreSQL refuses."""
+    longest = getattr(column.type, "length", 0)
+    if len(text) > longest or not text.isprintable():
+        raise typer.BadParameter(f"at most {longest} printable characters")
+    return text
 
 
 @contextmanager

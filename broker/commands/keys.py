@@ -11,6 +11,7 @@ from broker.commands.console import AsJson, ConfigFile, failing_clearly, show, t
 from broker.keys import read_keys, write_secret
 from broker.settings import read_settings
 from broker.signing import SigningKey
+from broker.wiring import current_vkey
 
 app = typer.Typer(help="Public keys, and new key pairs.", no_args_is_help=True)
 
@@ -21,8 +22,9 @@ def show_public(config: ConfigFile, as_json: AsJson = False) -> None:
     with failing_clearly():
         settings = read_settings(config)
         keys = read_keys(settings.secrets, settings.log_origin)
+        vkey = current_vkey(settings, keys)
     issuer = keys.issuer.public
-    show({"log_vkey": keys.log.vkey, "issuer_jwk": {**issuer.jwk, "kid": issuer.kid}}, as_json=as_json)
+    show({"log_vkey": vkey, "issuer_jwk": {**issuer.jwk, "kid": issuer.kid}}, as_json=as_json)
 
 
 @app.command("new")

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from broker.commands.console import AsJson, ConfigFile, failing_clearly, show, storage_of
+from broker import tables
+from broker.commands.console import AsJson, ConfigFile, failing_clearly, read_words, show, storage_of
 from broker.stops import start_releases, stop_releases
 from policies.catalogue import Catalogue
 from policies.refusals import Code, Refused
@@ -22,6 +23,7 @@ def stop(
     as_json: AsJson = False,
 ) -> None:
     """From this commit on nothing is admitted, and nothing under way is released."""
+    reason = read_words(reason, tables.stop.c.reason)
     with failing_clearly(), storage_of(config) as (settings, storage):
         if item and item not in Catalogue.load(settings.catalogue).items:
             raise Refused(Code.UNKNOWN_ITEM)

@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 
 from audit.batch import Transaction
-from broker import requesters
-from broker.commands.console import AsJson, ConfigFile, failing_clearly, show, storage_of
+from broker import requesters, tables
+from broker.commands.console import AsJson, ConfigFile, failing_clearly, read_words, show, storage_of
 from broker.requesters import Requester
 from consent.errors import InvalidKey
 from consent.keys import PublicKey, read_jwk
@@ -34,7 +34,8 @@ def add(
     """Register a requester with its first key, or add a key to one that is registered."""
     with failing_clearly(), storage_of(config) as (_, storage):
         public = _read_key(key)
-        entry = Requester(_read_id(requester), name, name_en or name, frozenset(matter), suspended=False)
+        zh, en = (read_words(text, tables.requester.c.name_zh) for text in (name, name_en or name))
+        entry = Requester(_read_id(requester), zh, en, frozenset(matter), suspended=False)
 
         def work(transaction: Transaction) -> None:
             if requesters.find(transaction.connection, entry.id) is None:

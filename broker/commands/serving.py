@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from broker import sealing
 from broker.commands.console import AsJson, ConfigFile, failing_clearly, show, talk
 from broker.founding import CONFIGURATION, found_broker
 from broker.keys import read_keys
@@ -18,13 +19,13 @@ from broker.wiring import open_storage
 from connectors.directory import Directory
 from policies.catalogue import Catalogue
 from policies.decision import Rules
-from policies.strict_yaml import ConfigurationError
 
 
 def init(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
     issuer: Annotated[str, typer.Option(help="The public address, without a path.")] = "http://127.0.0.1:8400",
     port: Annotated[int, typer.Option(help="The port to listen on.")] = 8400,
+    database: Annotated[str, typer.Option(help="A file's name, or postgresql://user@host/name.")] = "broker.db",
     test_identity: Annotated[
         bool, typer.Option("--test-identity", help="Let anybody sign in as anybody; loopback only.")
     ] = False,
@@ -32,7 +33,7 @@ def init(
 ) -> None:
     """Make a broker's folder: configuration, keys, database and empty log."""
     with failing_clearly():
-        settings = found_broker(folder, issuer=issuer, port=port, test_identity=test_identity)
+        settings = found_broker(folder, issuer=issuer, port=port, test_identity=test_identity, database=database)
         vkey = read_keys(settings.secrets, settings.log_origin).log.vkey
     talk.print("Keep the log's verifier key somewhere else too: it is what you will check the log against.")
     show({"config": str(folder / CONFIGURATION), "log_vkey": vkey}, as_json=as_json)
@@ -73,10 +74,12 @@ def _found(settings: Settings) -> dict[str, object]:
     keys = read_keys(settings.secrets, settings.log_origin)
     database, storage = open_storage(settings, keys)
     storage.ledger.close()
+    vkey = storage.ledger.signer.vkey
     safety = database.safety()
     database.close()
     warnings = [f"no route for item {item}" for item in sorted(catalogue.items.keys() - directory.items())]
     warnings += safety.warnings
+    warnings += sealing.warnings(settings.witnesses, settings.timestamps)
     if settings.test_identity:
         warnings.append("identity: test lets anybody sign in as anybody")
     return {
@@ -84,7 +87,7 @@ def _found(settings: Settings) -> dict[str, object]:
         "catalogue": catalogue.version,
         "rules": rules.digest,
         "routes": sorted(directory.items()),
-        "log_vkey": keys.log.vkey,
+        "log_vkey": vkey,
         "database": {"store": safety.store, **safety.settings},
         "warnings": warnings,
     }

@@ -35,7 +35,7 @@ def erase_one(
     """Withdraw what stands, destroy the person's key and the mapping from the id number, and record it."""
     with failing_clearly(), storage_of(config) as (settings, storage):
         keys = read_keys(settings.secrets, settings.log_origin).subjects
-        id_number = _read(file.read_text(encoding="utf-8") if file is not None else sys.stdin.read())
+        id_number = id_number_in(file.read_text(encoding="utf-8") if file is not None else sys.stdin.read())
 
         def work(transaction: Transaction) -> str:
             subject_ref = find_subject(transaction.connection, keys, id_number)
@@ -47,7 +47,8 @@ def erase_one(
     show({"erased": recorded.value, "entry": recorded.entries[-1]}, as_json=as_json)
 
 
-def _read(text: str) -> str:
+def id_number_in(text: str) -> str:
+    """Read {"id_number": ...}. Raises Refused(invalid_request); no error holds the number."""
     try:
         return read_id_number(json.loads(text)["id_number"])
     except (ValueError, KeyError, TypeError) as error:

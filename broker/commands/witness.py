@@ -74,7 +74,7 @@ def serve(
 ) -> None:
     """Run the witness until it is told to stop. Prints one JSON line when it accepts connections."""
     with failing_clearly():
-        cosigner = _read_cosigner(folder)
+        cosigner = read_cosigner(folder)
         store = WitnessStore(folder / STORE)
         listener = listen_on(host, port)
     server = make_witness_server(
@@ -86,7 +86,7 @@ def serve(
     server.run(sockets=[listener])
 
 
-def _read_cosigner(folder: Path) -> Cosigner:
+def read_cosigner(folder: Path) -> Cosigner:
     """The key, under the name it was made with. Raises ConfigurationError."""
     key = load_pem_private_key(read_secret(folder / KEY), None)
     try:

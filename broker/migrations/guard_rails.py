@@ -1,6 +1,6 @@
 """Triggers that refuse to change what was logged.
 
-A guard rail against mistakes and against SQL injected somewhere, not the proof: whoever owns the database can drop them,
+A guard rail against mistakes and injected SQL, not the proof: whoever owns the database can drop them,
 which the tree's root shows.
 """
 

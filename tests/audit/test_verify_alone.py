@@ -82,6 +82,8 @@ def test_receipts(tmp_path: Path, verifier: Path) -> None:
     assert "2 results" in done.stdout
     file.write_text(json.dumps(answer()["receipt"]))
     assert json.loads(run(verifier, "--receipt", file, "--key", SIGNER.vkey, "--json").stdout)["entry"]["index"] == 5
+    file.write_text(json.dumps({"jti": "any", "status": "withdrawn", "receipt": answer()["receipt"]}))
+    assert "0 results" in run(verifier, "--receipt", file, "--key", SIGNER.vkey).stdout, "an answer that has no results"
     forged = answer()
     forged["results"][0]["outcome"] = "no_record"
     for text in (json.dumps(forged), '{"receipt":1,"receipt":2}', "[]", "", '{"receipt":{},"results":[]}', "{}"):

@@ -37,7 +37,9 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_environment_holds_nothing_else(machine: Path) -> None:
-    listed = run(machine / "bin/python", "-m", "pip", "list", "--format=json", "--disable-pip-version-check", folder=machine)
+    listed = run(
+        machine / "bin/python", "-m", "pip", "list", "--format=json", "--disable-pip-version-check", folder=machine
+    )
     names = {package["name"] for package in json.loads(listed.stdout)}
     assert names - {"pip", "setuptools", "wheel"} == {"cryptography", "cffi", "pycparser"}
 
@@ -47,11 +49,11 @@ def test_an_export_and_what_grew_from_an_older_checkpoint(machine: Path) -> None
     older = exported(machine / "older", sample(257)) / "checkpoint"
     other = exported(machine / "other", sample(200)[1:]) / "checkpoint"
     python, verify = machine / "bin/python", machine / "verify.py"
-    done = run(python, verify, folder, "--key", SIGNER.vkey, "--since", older, folder=machine)
+    done = run(python, "-I", verify, folder, "--key", SIGNER.vkey, "--since", older, folder=machine)
     assert (done.returncode, done.stderr) == (0, "")
     assert "600 entries" in done.stdout
     assert "your checkpoint of 257 entries" in done.stdout
-    forked = run(python, verify, folder, "--key", SIGNER.vkey, "--since", other, "--json", folder=machine)
+    forked = run(python, "-I", verify, folder, "--key", SIGNER.vkey, "--since", other, "--json", folder=machine)
     assert forked.returncode == 5
     assert [problem["rule"] for problem in json.loads(forked.stdout)["problems"]] == ["since"]
 
@@ -59,7 +61,7 @@ def test_an_export_and_what_grew_from_an_older_checkpoint(machine: Path) -> None
 def test_a_receipt(machine: Path) -> None:
     file = machine / "answer.json"
     file.write_text(json.dumps(answer()))
-    command = machine / "bin/python", machine / "verify.py", "--receipt", file, "--key", SIGNER.vkey
+    command = machine / "bin/python", "-I", machine / "verify.py", "--receipt", file, "--key", SIGNER.vkey
     assert run(*command, folder=machine).returncode == 0
     forged = answer()
     forged["results"][0]["outcome"] = "no_record"

@@ -3,7 +3,7 @@
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from consent.keys import to_base64url
@@ -22,12 +22,21 @@ class Case:
     """The compact JWS; empty for a raw signature."""
     message: bytes = b""
     signature: bytes = b""
+    private: Mapping[str, Any] = field(default_factory=dict)
+    """The JWK with its private member, where it is published."""
 
 
 def jws_cases() -> list[Case]:
     """Every JSON Web Signature case; `key` is the JWK, public where there is a public one."""
     return [
-        Case(test["tcId"], test["comment"], test["result"] == "valid", _key(group), test["jws"])
+        Case(
+            test["tcId"],
+            test["comment"],
+            test["result"] == "valid",
+            _key(group),
+            test["jws"],
+            private=group.get("private", {}),
+        )
         for group in _groups("json_web_signature_test.json")
         for test in group["tests"]
     ]

@@ -18,16 +18,26 @@ ROOT = Path(__file__).resolve().parents[2]
 class Appender:
     """A child process and what it had promised."""
 
-    def __init__(self, place: Path | str, name: str, fold_above: int, units: int) -> None:
+    def __init__(self, place: Path | str, name: str, fold_above: int, units: int, *, hold: bool = False) -> None:
+        """With `hold` it opens the log and then waits for `go`, so that several really run at once."""
         command = [sys.executable, "-m", "tests.faults.appending", str(place), name, str(fold_above), str(units)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, cwd=ROOT, text=True)
+        self.ready = threading.Event()
         self.promised: list[dict[str, Any]] = []
         self.reading = threading.Thread(target=self._read)
         self.reading.start()
+        if not hold:
+            self.go()
+
+    def go(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            self.ready.set()
             if line.endswith("}\n"):
                 self.promised.append(json.loads(line))
 
@@ -47,8 +57,12 @@ class Appender:
 
 def held_against(log: LedgerFile, appenders: list[Appender]) -> int:
     """Every promise of every process is in the log, where it said; how many there were."""
+    return all_held(log, [promise for appender in appenders for promise in appender.promised])
+
+
+def all_held(log: LedgerFile, promises: list[dict[str, Any]]) -> int:
+    """Every promise, a name with its receipts, is in the log, where it said; how many there were."""
     entries = log.entries()
-    promises = [promise for appender in appenders for promise in appender.promised]
     rows = log.rows()
     for promise in promises:
         assert promise["name"] in rows, "acknowledged and lost"

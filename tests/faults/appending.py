@@ -25,6 +25,9 @@ def main() -> None:
     sqlite.FOLD_ABOVE = fold_above  # type: ignore[misc]
     opened = open_place(place if "://" in place else Path(place))
     ledger = Ledger(opened.turn, SIGNER, wall_clock)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.read()  # ends when we are told to go
     waiting: list[Future[Recorded[Any]]] = []
     for number in range(units):
         waiting.append(ledger.record(note(f"{name}-{number}", 1 + number % 2)))

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, insert, select
 
 from audit import batch, tables, verify
+from audit.anchor import AnchorFile
 from audit.batch import Receipt, Recorded, Transaction
 from audit.checkpoint import LogSigner
 from audit.errors import LedgerUnavailable
@@ -89,7 +90,7 @@ class LedgerFile:
 
     def rows(self) -> dict[str, int]:
         with self.database.reader.begin() as connection:
-            return {row.name: row.index for row in connection.execute(select(state))}
+            return {row[0]: row[1] for row in connection.execute(select(state))}
 
     def check(self) -> verify.Report:
         """The whole log verifies; times rise; every row has its entry; every receipt handed out still holds."""
@@ -140,6 +141,7 @@ def opened(
     now: Callable[[], int] = wall_clock,
     queue_limit: int = 4096,
     url: str = "",
+    anchor: AnchorFile | None = None,
 ) -> Iterator[LedgerFile]:
     """A founded log and a running ledger; closed at the end."""
     file = folder / FILE
@@ -147,7 +149,8 @@ def opened(
         found(file)
     database = open_place(url or file)
     turn = database.turn if bend is None else bend(database.turn)
-    ledger = Ledger(turn, SIGNER, now, safeguards=Safeguards(reopen=database.reopen), queue_limit=queue_limit)
+    safeguards = Safeguards(anchor, reopen=database.reopen)
+    ledger = Ledger(turn, SIGNER, now, safeguards=safeguards, queue_limit=queue_limit)
     try:
         yield LedgerFile(folder, database, ledger)
     finally:

@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from broker.problems import PROBLEMS
+from connectors.departments.people import XU
 from policies.refusals import Code
 from tests.world import World
 
+CANARY = "CANARY-徐建国-321099198603120177"
+AT_ONCE = 8
 LONGEST = 1.0
 """Seconds that any answer may take."""
 
@@ -119,6 +122,13 @@ def problem_of(reply: RawReply, world: World, *, from_server: bool = False) -> s
     return str(code)
 
 
+async def logged(world: World, event: str) -> None:
+    """Wait until the ledger holds such an entry; five seconds are plenty."""
+    async with asyncio.timeout(5):
+        while event not in world.events():  # noqa: ASYNC110 - what is waited for happens in a database, not in a task
+            await asyncio.sleep(0.01)
+
+
 class LogWatch:
     """What the server logs while it is watched: at most one line a request, nothing unforeseen, no value of ours."""
 
@@ -129,8 +139,33 @@ class LogWatch:
     def check(self, requests: int, *forbidden: str) -> None:
         text = self._world.log.getvalue()[self._from :]
         lines = [json.loads(line) for line in text.splitlines()]
-        assert len(lines) <= requests, f"{len(lines)} lines for {requests} requests"
+        ids = {line.get("request_id") for line in lines}
+        assert len(ids) == len(lines), "a request has more than one line"
+        assert len(lines) <= requests + 1, "one request from before the watch may still write its line"
         unforeseen = [line for line in lines if line["event"] != "request" or line["level"] != "info"]
         assert not unforeseen, unforeseen[:3]
         for word in forbidden:
             assert word not in text
+
+
+async def send_all(world: World, raws: Sequence[bytes]) -> list[RawReply]:
+    places = asyncio.Semaphore(AT_ONCE)
+
+    async def one(raw: bytes) -> RawReply:
+        async with places:
+            return await send(world, raw)
+
+    return await asyncio.gather(*map(one, raws))
+
+
+async def judged(world: World, raws: Sequence[bytes], *, from_server: bool = False) -> set[str]:
+    """Send all; each keeps the contract. The codes that came back."""
+    watch = LogWatch(world)
+    codes = set()
+    for raw, reply in zip(raws, await send_all(world, raws), strict=True):
+        try:
+            codes.add(problem_of(reply, world, from_server=from_server))
+        except AssertionError as error:
+            raise AssertionError(f"{raw[:300]!r}: {error}") from error
+    watch.check(len(raws), "CANARY", XU.name, XU.id_number, "3210991986")
+    return codes

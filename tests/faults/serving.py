@@ -24,13 +24,13 @@ from audit.batch import Transaction
 from audit.tiles import export
 from broker import requesters
 from broker.client import RequesterClient
+from broker.database import open_database
 from broker.demo.phone import Phone, open_phone, ticket_of
 from broker.founding import CONFIGURATION, found_broker
 from broker.keys import read_keys
 from broker.requesters import Requester
 from broker.settings import Settings
 from broker.signing import SigningKey
-from broker.sqlite import SqliteDatabase
 from broker.wiring import open_storage
 from connectors.departments.fleet import Fleet
 from policies.vocabulary import Person
@@ -122,13 +122,13 @@ class Folder:
         return RequesterClient(http, self.settings.issuer, name, key)
 
     def entries(self) -> list[dict[str, Any]]:
-        with closing(SqliteDatabase(self.settings.database)) as database, database.reader.begin() as connection:
+        with closing(open_database(self.settings)) as database, database.reader.begin() as connection:
             bodies = connection.execute(select(tables.entry.c.body).order_by(tables.entry.c.idx)).scalars()
             return [json.loads(body) for body in bodies]
 
     def check(self) -> verify.Report:
         """The whole log verifies with the pinned key, and every receipt ever handed out holds in it."""
-        with closing(SqliteDatabase(self.settings.database)) as database, database.reader.begin() as connection:
+        with closing(open_database(self.settings)) as database, database.reader.begin() as connection:
             folder = self.config.with_name(f"export-{uuid4().hex}")
             export(connection, folder, self.vkey)
         report = verify.verify_export(folder, self.vkey)
@@ -146,7 +146,7 @@ def free_port() -> int:
         return port
 
 
-def found(folder: Path, fleet: Fleet) -> Folder:
+def found(folder: Path, fleet: Fleet, database: str = "broker.db") -> Folder:
     """A new broker over these departments, on a port that stays its own."""
     port = free_port()
     settings = found_broker(
@@ -156,6 +156,7 @@ def found(folder: Path, fleet: Fleet) -> Folder:
         routes=fleet.routes_file,
         route_secrets=fleet.secrets_folder,
         test_identity=True,
+        database=database,
     )
     vkey = read_keys(settings.secrets, settings.log_origin).log.vkey
     return Folder(settings, vkey, folder / "broker" / CONFIGURATION)

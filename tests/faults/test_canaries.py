@@ -1,4 +1,4 @@
-"""What may be where: everything secret or personal is planted, the whole story and every fault run, then all is searched.
+"""What may be where: everything secret or personal is planted, the story and every fault run, then all is searched.
 
                              log of   /metrics  problem  ledger   search  departments'  database
                              server             bodies   entries  rows    call records  file
@@ -44,7 +44,7 @@ VALUES = (
     "文昌示例路88号", "0012345号", "GB00001F00020902", "110000000017", "286500", "28650000", "1234500", "123450000",
     "1800000", "淮海示例路3号", "52311.27", "系统维护中", "NullPointerException",
 )  # fmt: skip
-"""Of Xu's records in every spelling, of those of the person wrongly answered about, and of the departments' own errors."""
+"""Of Xu's records, of those of the person wrongly answered about, and of the departments' own errors."""
 
 
 @dataclass
@@ -270,6 +270,7 @@ async def test_the_database_file_holds_only_what_it_may(world: World, fleet: Fle
     await the_whole_story(world, fleet, planted)
     planted.secrets = secrets_of(world, fleet, world.phones, [])
     file = world.broker.settings.database
+    assert isinstance(file, Path)
     raw = b"".join(part.read_bytes() for part in file.parent.glob(f"{file.name}*") if part.is_file())
     assert CASE.encode() in raw, "the search itself must be able to find"
     for word in planted.everywhere_forbidden - planted.consents:

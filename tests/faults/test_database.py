@@ -3,6 +3,7 @@
 FAULTS_LONG=1 runs ten times as many units through the processes.
 """
 
+import itertools
 import json
 import os
 import random
@@ -72,8 +73,7 @@ def test_a_reader_really_cannot_write(tmp_path: Path, statement: str, unlocked: 
             if unlocked:  # the file itself is open read-only; the pragma is the second lock, not the only one
                 reader.exec_driver_sql("PRAGMA query_only=OFF")
                 reader.rollback()
-            raw = reader.connection.dbapi_connection
-            assert isinstance(raw, sqlite3.Connection)
+            raw: Any = reader.connection.dbapi_connection
             with pytest.raises(sqlite3.OperationalError):
                 raw.execute(statement).fetchall()
             reader.invalidate()
@@ -162,11 +162,14 @@ def test_folding_keeps_the_write_ahead_log_small(tmp_path: Path, monkeypatch: py
 
 def test_several_processes_append_fold_and_die_without_losing_anything(tmp_path: Path) -> None:
     seed = int(os.environ.get("FAULTS_SEED", wall_clock()))
-    print(f"FAULTS_SEED={seed}")
+    sys.stdout.write(f"FAULTS_SEED={seed}" + "\n")
     chance = random.Random(seed)
     file = tmp_path / "ledger.db"
     found(file)
-    appenders = [Appender(file, f"p{number}", 60_000, UNITS) for number in range(PROCESSES)]
+    appenders = [Appender(file, f"p{number}", 60_000, UNITS, hold=True) for number in range(PROCESSES)]
+    assert all(appender.ready.wait(60) for appender in appenders)
+    for appender in appenders:
+        appender.go()
     victim = appenders[chance.randrange(PROCESSES)]
     victim.kill_after(chance.randrange(UNITS // 10, UNITS // 2))
     ends = {appender.end() for appender in appenders if appender is not victim}
@@ -179,7 +182,7 @@ def test_several_processes_append_fold_and_die_without_losing_anything(tmp_path:
         unfinished = len(log.rows()) - promised
         assert 0 <= unfinished <= 6, "what the dead process had queued, at most"
         names = log.names()
-        switches = sum(a.split("-")[0] != b.split("-")[0] for a, b in zip(names, names[1:], strict=False))
+        switches = sum(a.split("-")[0] != b.split("-")[0] for a, b in itertools.pairwise(names))
         assert switches > PROCESSES, "the processes never ran at once"
         log.acknowledged(log.ledger.record(note("afterwards")).result(10))
         log.check()
@@ -187,7 +190,7 @@ def test_several_processes_append_fold_and_die_without_losing_anything(tmp_path:
 
 def test_all_processes_killed_in_a_loop(tmp_path: Path) -> None:
     seed = int(os.environ.get("FAULTS_SEED", wall_clock()))
-    print(f"FAULTS_SEED={seed}")
+    sys.stdout.write(f"FAULTS_SEED={seed}" + "\n")
     chance = random.Random(seed)
     file = tmp_path / "ledger.db"
     found(file)

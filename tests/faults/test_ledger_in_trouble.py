@@ -1,4 +1,4 @@
-"""No record, no data: the ledger fails under a running broker, at admission and at release, before and after the commit."""
+"""No record, no data: the ledger fails under a running broker, at admission and release, before and after a commit."""
 
 import asyncio
 import time
@@ -11,6 +11,7 @@ from broker.client import Reply
 from connectors.departments.fleet import NAMES, Fleet
 from connectors.departments.people import XU
 from tests.faults.bent_turn import Bent
+from tests.faults.raw_http import logged
 from tests.world import ITEMS, World, letters
 
 HEALS_WITHIN = 10.0
@@ -66,8 +67,7 @@ async def test_nothing_leaves_where_the_release_was_not_recorded(world: World, f
     fleet.set_fault("property_registry", "slow", 0.4)
     exchange, bent = f"x-{letters()}", bend(world)
     running = asyncio.create_task(world.pull(centre, consent, exchange=exchange))
-    while "exchange.admitted" not in world.events():
-        await asyncio.sleep(0.01)
+    await logged(world, "exchange.admitted")
     bent.fail_before, bent.fail_after = int(not committed), int(committed)
     refused = await running
     assert (refused.status, refused.code) == (503, "ledger_unavailable")

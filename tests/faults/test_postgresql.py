@@ -1,13 +1,15 @@
-"""The ledger over PostgreSQL: threads, processes, kill -9, and every way in which a server can leave a commit in doubt."""
+"""The ledger over PostgreSQL: threads, processes, kill -9, and every way to leave a commit in doubt."""
 
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import psycopg
@@ -91,7 +93,7 @@ def test_a_unit_that_fails_leaves_nothing_and_disturbs_nobody(tmp_path: Path, pl
 
 def test_several_processes_append_and_one_is_killed(tmp_path: Path, place: str) -> None:
     seed = int(os.environ.get("FAULTS_SEED", wall_clock()))
-    print(f"FAULTS_SEED={seed}")
+    sys.stdout.write(f"FAULTS_SEED={seed}\n")
     chance = random.Random(seed)
     appenders = [Appender(place, f"p{number}", 0, UNITS) for number in range(PROCESSES)]
     victim = appenders[chance.randrange(PROCESSES)]
@@ -103,7 +105,7 @@ def test_several_processes_append_and_one_is_killed(tmp_path: Path, place: str) 
         assert promised >= (PROCESSES - 1) * UNITS + UNITS // 8
         assert 0 <= len(log.rows()) - promised <= 6, "what the dead process had queued, at most"
         names = log.names()
-        switches = sum(a.split("-")[0] != b.split("-")[0] for a, b in zip(names, names[1:], strict=False))
+        switches = sum(a.split("-")[0] != b.split("-")[0] for a, b in pairwise(names))
         assert switches > PROCESSES, "the processes never ran at once"
         log.record("afterwards")
         log.check()
@@ -206,10 +208,15 @@ def test_somebody_who_holds_the_head_stops_nobody_for_long(tmp_path: Path, place
 def test_a_writer_that_stops_in_its_turn_is_ended_by_the_server(tmp_path: Path, place: str) -> None:
     with opened(tmp_path, url=place) as log:
         stopped = PostgresqlDatabase(address_of(place))
-        with pytest.raises(DBAPIError), stopped.turn() as connection:
-            connection.execute(text("SELECT * FROM audit_head FOR UPDATE"))
-            log.record("goes on")  # within ten seconds, while the other still holds its turn
-            connection.execute(text("SELECT 1"))
+
+        def hold() -> None:
+            with stopped.turn() as connection:
+                connection.execute(text("SELECT * FROM audit_head FOR UPDATE"))
+                log.record("goes on")  # within ten seconds, while the other still holds its turn
+                connection.execute(text("SELECT 1"))
+
+        with pytest.raises(DBAPIError):
+            hold()
         stopped.close()
         log.check()
 

@@ -1,5 +1,7 @@
 """How a person comes to be refused, and how a consent comes not to stand."""
 
+import asyncio
+
 from broker.client import Reply
 from broker.demo.phone import Phone, open_phone
 from connectors.departments.people import LIN, XU
@@ -161,6 +163,22 @@ async def after_withdrawal(world: World) -> Reply:
     return await pull(await _withdrawn(world))
 
 
+async def withdrawn_while_the_department_is_asked(world: World) -> Reply:
+    scene = await prepare(world)
+    before = world.events().count("exchange.admitted")
+    world.fleet.set_fault("tax", "slow", 0.6)
+    try:
+        pulling = asyncio.create_task(pull(scene))
+        while world.events().count("exchange.admitted") == before:  # noqa: ASYNC110 - the log is another thread's
+            await asyncio.sleep(0.01)
+        assert (await scene.phone.withdraw(jti_of(scene))).status == 200
+        reply = await pulling
+    finally:
+        world.fleet.set_fault("tax", "none")
+    assert world.events()[-1] == "exchange.withheld"
+    return reply
+
+
 async def while_paused(world: World) -> Reply:
     scene = await prepare(world)
     assert (await scene.phone.post(f"/v1/me/consents/{jti_of(scene)}/pause")).status == 200
@@ -214,6 +232,7 @@ ROWS = (
     Row(a_consent_never_granted, 422, Code.CONSENT_UNKNOWN, TOKEN, recorded=True),
     Row(a_consent_changed_and_signed_again, 422, Code.CONSENT_MISMATCH, TOKEN, recorded=True),
     Row(after_withdrawal, 409, Code.CONSENT_WITHDRAWN, TOKEN, recorded=True),
+    Row(withdrawn_while_the_department_is_asked, 409, Code.CONSENT_WITHDRAWN, TOKEN),
     Row(while_paused, 409, Code.CONSENT_PAUSED, TOKEN, recorded=True),
     Row(beyond_the_last_use, 409, Code.CONSENT_USED_UP, TOKEN, recorded=True),
 )

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 from broker.client import Reply, read_reply
 from policies.refusals import Code
@@ -113,7 +114,9 @@ async def a_log_that_cannot_be_written(world: World) -> Reply:
 @contextmanager
 def _without_head(world: World) -> Iterator[None]:
     """Take the log's head away behind the ledger's back: no batch can be begun."""
-    with closing(sqlite3.connect(world.broker.settings.database)) as connection:
+    file = world.broker.settings.database
+    assert isinstance(file, Path)
+    with closing(sqlite3.connect(file)) as connection:
         connection.execute("ALTER TABLE audit_head RENAME TO audit_head_away")
         try:
             yield

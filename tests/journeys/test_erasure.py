@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from audit.batch import Transaction
 from broker.login import end_sessions
+from broker.sqlite import SqliteDatabase
 from connectors.departments.people import XU
 from consent import tables
 from consent.erasure import erase, find_subject
@@ -50,6 +51,7 @@ async def test_nothing_leads_to_her_any_more(world: World) -> None:
     assert len(secrets) == 3
     await forget(world)
     assert stored_secrets(world) == []
+    assert isinstance(world.broker.database, SqliteDatabase)
     world.broker.database.fold()
     files = [file for file in (world.folder / "broker").glob("broker.db*") if file.is_file()]
     held = b"".join(file.read_bytes() for file in files)

@@ -173,6 +173,7 @@ def test_a_failing_rule_does_not_hide_the_others(erring: Path) -> None:
 
 
 def test_every_call_reuses_the_parsed_handles(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = Rules.load()
     seen: list[tuple[Any, ...]] = []
     metrics: list[dict[str, int]] = []
     original = cedarpy.is_authorized
@@ -185,7 +186,7 @@ def test_every_call_reuses_the_parsed_handles(monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(cedarpy, "is_authorized", watched)
     for item_id in MATTER.needs:
-        RULES.decide(facts(item_id))
+        rules.decide(facts(item_id))
     assert len({tuple(map(id, handles)) for handles in seen}) == 1
     assert len(seen) == len(MATTER.needs)
     for name in ("policies_pre_parsed", "schema_pre_parsed", "entities_pre_parsed"):
@@ -214,18 +215,20 @@ def test_facts_out_of_shape_are_no_decision(change: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("extra", ["cleared", "principal", "__entity"])
 def test_a_fact_that_the_schema_does_not_know_is_refused(extra: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = Rules.load()
     original = cedarpy.is_authorized
 
     def widened(request: dict[str, Any], *handles: Any) -> cedarpy.AuthzResult:
         return original({**request, "context": {**request["context"], extra: True}}, *handles)
 
     monkeypatch.setattr(cedarpy, "is_authorized", widened)
-    assert RULES.decide(facts()) == Refuse((RULES_FAILED,))
+    assert rules.decide(facts()) == Refuse((RULES_FAILED,))
 
 
 @pytest.mark.parametrize("handle", [1, 3])
 def test_a_missing_schema_or_empty_set_permits_nothing(handle: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rules' texts stay the same, but one of the handles is not what it should be."""
+    rules = Rules.load()
     original = cedarpy.is_authorized
     empty: dict[int, Any] = {1: cedarpy.PolicySet.from_str(""), 3: cedarpy.Schema.from_str("entity Nothing;")}
 
@@ -233,20 +236,39 @@ def test_a_missing_schema_or_empty_set_permits_nothing(handle: int, monkeypatch:
         return original(*(*args[:handle], empty[handle], *args[handle + 1 :]))
 
     monkeypatch.setattr(cedarpy, "is_authorized", bent)
-    assert isinstance(RULES.decide(facts()), Refuse)
+    assert isinstance(rules.decide(facts()), Refuse)
 
 
 def test_an_engine_that_breaks_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = Rules.load()
     def broken(*_: Any) -> cedarpy.AuthzResult:
         raise ValueError("broken")
 
     monkeypatch.setattr(cedarpy, "is_authorized", broken)
-    assert RULES.decide(facts()) == Refuse((RULES_FAILED,))
+    assert rules.decide(facts()) == Refuse((RULES_FAILED,))
 
 
 def test_an_allow_for_which_no_rule_stands_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = Rules.load()
     monkeypatch.setattr(cedarpy, "is_authorized", lambda *_: cedarpy.AuthzResult({"decision": "Allow"}))
-    assert RULES.decide(facts()) == Refuse((RULES_FAILED,))
+    assert rules.decide(facts()) == Refuse((RULES_FAILED,))
+
+
+def test_a_decision_is_remembered_for_equal_facts_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = Rules.load()
+    permitted = rules.decide(facts())
+    assert isinstance(permitted, Permit)
+
+    def broken(*_: Any) -> cedarpy.AuthzResult:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(cedarpy, "is_authorized", broken)
+    assert rules.decide(facts()) is permitted
+    assert rules.decide(facts(operator_named=False)) == Refuse((RULES_FAILED,))
+    monkeypatch.undo()
+    unnamed = rules.decide(facts(operator_named=False))
+    assert isinstance(unnamed, Refuse)
+    assert RULES_FAILED not in unnamed.reasons
 
 
 def test_facts_and_decisions_cannot_be_changed() -> None:

@@ -15,13 +15,22 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit.checkpoint import LogSigner
-from audit.cosignature import Cosigner, cosignatures
+from audit.cosignature import cosignatures
 from audit.merkle import EMPTY_ROOT
 from audit.note import LOG_KEY, WITNESS_KEY, read_note, read_tree, read_vkey, verify_note
-from audit.witness import Witness
 from audit.witness_store import WitnessStore
 from tests.vectors_folder import vectors
-from tests.witness.witness_process import SIGNER, Running, ToldLog, called, command, new_witness, origin_hash, serving
+from tests.witness.witness_process import (
+    SIGNER,
+    Running,
+    ToldLog,
+    called,
+    command,
+    in_process,
+    new_witness,
+    origin_hash,
+    serving,
+)
 
 HONEST = ToldLog.counted(12)
 TWO_FACED = ToldLog([*(str(number) for number in range(5)), *(f"another {number}" for number in range(5, 12))])
@@ -227,17 +236,13 @@ def test_killed_between_check_and_answer(tmp_path: Path, call: str, known: int) 
     with serving(tmp_path, "strace", "-f", "--seccomp-bpf", "-o", "/dev/null", *inject) as doomed:
         with pytest.raises(OSError):  # refused, reset or cut short: no cosignature came
             doomed.add(HONEST.request(5, 8))
+        assert doomed.process is not None
         assert doomed.process.wait(10) != 0
     again = in_process(tmp_path)  # what the next process finds
     assert again.add_checkpoint(TWO_FACED.request(0, 9).encode()).body == f"{known}\n"
     if known == 8:  # it may have been answered, so no other story can be told any more
         assert again.add_checkpoint(TWO_FACED.request(8, 9).encode()).status == 422
     assert again.add_checkpoint(HONEST.request(known, 9).encode()).status == 200
-
-
-def in_process(folder: Path) -> Witness:
-    cosigner = Cosigner("witness.example/w1", Ed25519PrivateKey.generate())
-    return Witness(cosigner, WitnessStore(folder / "witness.db"), lambda: 1_700_000_000)
 
 
 def test_commands_refuse_clearly(tmp_path: Path) -> None:

@@ -6,10 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -19,7 +23,12 @@ from typer.testing import CliRunner
 
 from audit.checkpoint import LogSigner
 from audit.merkle import EMPTY_FRONTIER, Growth, consistency_path, hash_leaf
-from broker.commands.witness import app
+from audit.witness import Witness
+from audit.witness_store import WitnessStore
+from broker.commands.witness import app, read_cosigner
+from broker.server import listen_on
+from broker.telemetry import open_log
+from broker.witness_server import create_witness_app, make_witness_server
 
 ORIGIN = "log.example/watched"
 SIGNER = LogSigner(ORIGIN, Ed25519PrivateKey.from_private_bytes(bytes(range(32))))
@@ -39,12 +48,13 @@ class Running:
 
     address: str
     vkey: str
-    process: "subprocess.Popen[str]"
+    process: "subprocess.Popen[str] | None" = None
 
     def add(self, body: str | bytes) -> Answer:
         return called(f"{self.address}/add-checkpoint", body if isinstance(body, bytes) else body.encode())
 
     def kill(self) -> None:
+        assert self.process is not None
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
@@ -91,6 +101,54 @@ def serving(folder: Path, *wrapper: str, port: int = 0) -> Iterator[Running]:
         process.terminate()
         process.stdout.close()
         process.wait(10)
+
+
+def in_process(folder: Path) -> Witness:
+    """The rules over a witness's store, without a server."""
+    return Witness(read_cosigner(folder), WitnessStore(folder / "witness.db"), lambda: int(time.time()))
+
+
+@contextmanager
+def in_thread(folder: Path, port: int = 0) -> Iterator[Running]:
+    """The witness of a folder on a real port of this process, for tests in which it need not die."""
+    store = WitnessStore(folder / "witness.db")
+    cosigner = read_cosigner(folder)
+    witness = Witness(cosigner, store, lambda: int(time.time()))
+    server = make_witness_server(create_witness_app(witness, store, open_log(StringIO())))
+    listener = listen_on("127.0.0.1", port)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    try:
+        yield Running(f"http://127.0.0.1:{listener.getsockname()[1]}", cosigner.vkey)
+    finally:
+        server.should_exit = True
+        thread.join(10)
+
+
+@contextmanager
+def answering(answer: Callable[[bytes], tuple[int, bytes]]) -> Iterator[str]:
+    """A server that answers every POST as told; its address."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            status, octets = answer(self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(status)
+            self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+            self.send_header("Content-Length", str(len(octets)))
+            self.end_headers()
+            with suppress(OSError):  # who reads no further than it must hangs up
+                self.wfile.write(octets)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 class ToldLog:

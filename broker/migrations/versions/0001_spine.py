@@ -58,7 +58,11 @@ def _create_log() -> None:
         *(sa.Column(word, sa.String(length), nullable=False) for word, length in words.items()),
     )
     op.create_index("audit_index_subject", "audit_index", ["subject_ref", "idx"])
-    op.create_index("audit_index_requester", "audit_index", ["requester", "case", "idx"])
+    op.create_index("audit_index_item", "audit_index", ["item", "idx"])
+    first = sa.text("line = 0")
+    for word in ("requester", "operator", "case", "event"):
+        name = f"audit_index_{word}"
+        op.create_index(name, "audit_index", [word, "idx"], sqlite_where=first, postgresql_where=first)
     op.create_table(
         "audit_seal",
         sa.Column("size", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -91,7 +95,7 @@ def _create_people() -> None:
         sa.Column("subject_ref", sa.String(32), nullable=False, index=True),
         sa.Column("alg", sa.String(8), nullable=False),
         sa.Column("jwk", sa.String(400), nullable=False),
-        sa.Column("label", sa.String(60), nullable=False),
+        sa.Column("label", sa.String(64), nullable=False),
         sa.Column("enrolled_at", sa.BigInteger, nullable=False),
         sa.Column("removed_at", sa.BigInteger),
     )

@@ -88,10 +88,11 @@ async function run() {
 field("file").addEventListener("change", async ({ target }) => {
   const [file] = target.files;
   if (!file) return;
-  field("file-name").textContent = file.name;
-  field("file-name").hidden = false;
   field("receipt").value = file.size > FILE_LIMIT ? "" : await file.text();
   field("file-too-large").hidden = file.size <= FILE_LIMIT;
+  target.value = ""; // so that the same file, mended, can be chosen again
+  field("file-name").textContent = file.name;
+  field("file-name").hidden = false;
 });
 
 field("form").addEventListener("submit", async (event) => {

@@ -1,0 +1,1 @@
+"""The two stores beneath the one door: settings, migrations, which processes live."""
