@@ -1,14 +1,16 @@
 """The anchor: the log's last size and root, kept in a file outside the database, so that an old backup shows itself.
 
 At start, and after every fault, the database must extend the anchor. Two slots with a check each are written in turn,
-so a torn write leaves the other. There is no fsync: a commit is durable before its anchor is written, so an anchor lost
-with the power is an older one, which the database extends all the same.
+so a torn write leaves the other. Only the first is synced: a commit is durable before its anchor is written, so an
+anchor lost with the power is an older one, which the database extends all the same.
 """
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import re
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,7 +51,9 @@ class AnchorFile:
 
     def write(self, anchored: Anchored) -> None:
         """Raise the anchor; never lowers it. OSError where the file cannot be written."""
-        descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        if not self.file.exists():
+            self._create(anchored)
+        descriptor = os.open(self.file, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             slots = [_read(os.pread(descriptor, SLOT, number * SLOT)) for number in range(2)]
@@ -58,6 +62,18 @@ class AnchorFile:
                 os.pwrite(descriptor, _line(anchored), sizes.index(min(sizes)) * SLOT)
         finally:
             os.close(descriptor)
+
+    def _create(self, anchored: Anchored) -> None:
+        """Whole and on the disk before it has its name: an empty file, left by a power cut, would refuse to start."""
+        descriptor, unnamed = tempfile.mkstemp(prefix=f"{self.file.name}.", dir=self.file.parent)
+        try:
+            os.write(descriptor, _line(anchored).ljust(2 * SLOT, b"\0"))
+            os.fsync(descriptor)
+            with contextlib.suppress(FileExistsError):  # another process was as quick
+                os.link(unnamed, self.file)
+        finally:
+            os.close(descriptor)
+            Path(unnamed).unlink()
 
     def replace(self, anchored: Anchored) -> None:
         """Begin anew after a fork that a person has accepted."""

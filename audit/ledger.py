@@ -13,8 +13,8 @@ paid once per batch. The steps of a batch, in the order that a crash may cut the
  7 wake     each caller learns its value, its entries and how to prove them
 
 After any failure in 1 to 6 the writer is in trouble: every call is refused until the database has been opened anew, its
-tail was found to extend the anchor, and both take writes again. A handle that failed is never tried again. A failed 6 loses nothing: the state
-stands, the callers are refused, and a repeat finds it.
+tail was found to extend the anchor, and both take writes again. A handle that failed is never tried again. A failed 6
+loses nothing: the state stands, the callers are refused, and a repeat finds it.
 """
 
 import threading

@@ -50,7 +50,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, 
 def told(shared: tuple[Running, WitnessStore], request: pytest.FixtureRequest) -> tuple[Running, LogSigner]:
     """The witness, and a log that it was just told to watch."""
     running, store = shared
-    signer = LogSigner(f"log.example/{abs(hash(request.node.name))}", Ed25519PrivateKey.generate())
+    signer = LogSigner(
+        f"log.example/{hashlib.sha256(request.node.name.encode()).hexdigest()}", Ed25519PrivateKey.generate()
+    )
     store.watch(signer.vkey)
     return running, signer
 
@@ -130,9 +132,10 @@ def test_who_signed(told: tuple[Running, LogSigner]) -> None:
     assert witness.add(unknown.request(0, 3)).status == 404
     ours = log.request(0, 3)
     theirs = stranger.checkpoint(3).decode().partition("\n\n")[2]
-    assert witness.add(ours.replace("3\n", "4\n", 1)).status == 403  # what was signed was another size
-    doubled = ours + ours.rpartition("\n\n")[2].replace("A", "B")
-    assert witness.add(doubled).status in {400, 403}  # the known key's second line is wrong
+    assert witness.add(ours.replace("\n3\n", "\n4\n", 1)).status == 403  # what was signed was another size
+    wrong = base64.b64encode(signer._key_id + bytes(64)).decode()
+    doubled = f"{ours}\N{EM DASH} {signer.name} {wrong}\n"
+    assert witness.add(doubled).status == 403  # a second line of the known key is wrong, so the note is
     assert witness.add(ours + theirs).status == 200  # a line of an unknown key is ignored, and not kept
     assert theirs not in called(f"{witness.address}/{origin_hash(signer.name)}/checkpoint").body
 

@@ -1,0 +1,1 @@
+"""What must hold however large the log is: searching, its projection, and the bench that measures both."""
