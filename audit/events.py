@@ -9,95 +9,17 @@ from typing import ClassVar, Final
 
 import msgspec
 
-
-class Consent(msgspec.Struct, frozen=True):
-    """A consent token as the log knows it: the signing device's thumbprint and the token's id."""
-
-    iss: str
-    jti: str
-
-
-class Operator(msgspec.Struct, frozen=True):
-    """Who at the requester asked: staff number and desk. The name stays with the requester."""
-
-    id: str
-    desk: str
-
-
-class Notice(msgspec.Struct, frozen=True):
-    """The exact words shown, by version and SHA-256 of their UTF-8 bytes."""
-
-    id: str
-    version: str
-    lang: str
-    sha256: str
-
-
-class AskedItem(msgspec.Struct, frozen=True):
-    item: str
-    fields: list[str]
-    required: bool
-
-
-class GrantedItem(msgspec.Struct, frozen=True):
-    item: str
-    department: str
-    fields: list[str]
-    purpose: str
-    legal_basis: str
-    keep_days: int
-
-
-class SpentUse(msgspec.Struct, frozen=True):
-    """One consent's part in an admitted exchange."""
-
-    party: str
-    iss: str
-    jti: str
-    subject_ref: str
-    use: int
-    left: int
-
-
-class DecidedItem(msgspec.Struct, frozen=True):
-    """One item of one person, as asked, with the policies that determined the decision."""
-
-    party: str
-    subject_ref: str
-    item: str
-    department: str
-    fields: list[str]
-    purpose: str
-    legal_basis: str
-    policies: list[str]
-
-
-class ReleasedItem(msgspec.Struct, frozen=True):
-    """What left for one item: its salted digest (hex SHA-256), never a value."""
-
-    party: str
-    subject_ref: str
-    item: str
-    outcome: str
-    digest: str
-    department: str
-    route: str
-    department_request: str
-    raw_code: str
-    kept: int
-    dropped: int
-
-
-class IndexLine(msgspec.Struct, frozen=True):
-    """One row of the search projection."""
-
-    requester: str = ""
-    subject_ref: str = ""
-    operator: str = ""
-    matter: str = ""
-    case: str = ""
-    item: str = ""
-    outcome: str = ""
+from audit.parts import (
+    AskedItem,
+    Consent,
+    DecidedItem,
+    GrantedItem,
+    IndexLine,
+    Notice,
+    Operator,
+    ReleasedItem,
+    SpentUse,
+)
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,15 +44,20 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class ConsentAsked(Event, frozen=True, kw_only=True):
+class OfCase(Event, frozen=True, kw_only=True):
+    """What concerns one requester's case."""
+
+    requester: str
+    matter: str
+    case: str
+
+
+class ConsentAsked(OfCase, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "consent.asked"
     request: str
-    requester: str
     kid: str
     request_jti: str
-    matter: str
     matter_version: str
-    case: str
     party: str
     mode: str
     items: list[AskedItem]
@@ -140,25 +67,19 @@ class ConsentAsked(Event, frozen=True, kw_only=True):
     subject_ref: str
 
 
-class ConsentShown(Event, frozen=True, kw_only=True):
+class ConsentShown(OfCase, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "consent.shown"
     request: str
-    requester: str
     subject_ref: str
-    matter: str
-    case: str
     notice: Notice
 
 
-class ConsentGranted(Event, frozen=True, kw_only=True):
+class ConsentGranted(OfCase, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "consent.granted"
     request: str
-    requester: str
     subject_ref: str
     consent: Consent
-    matter: str
     matter_version: str
-    case: str
     party: str
     channel: str
     uses: int
@@ -169,67 +90,50 @@ class ConsentGranted(Event, frozen=True, kw_only=True):
     assurance: int
 
 
-class ConsentDeclined(Event, frozen=True, kw_only=True):
+class ConsentDeclined(OfCase, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "consent.declined"
     request: str
-    requester: str
     subject_ref: str
-    matter: str
-    case: str
 
 
-class ConsentCancelled(Event, frozen=True, kw_only=True):
+class ConsentCancelled(OfCase, frozen=True, kw_only=True):
     """The requester took its own request back before it was answered."""
 
     NAME: ClassVar[str] = "consent.cancelled"
     request: str
-    requester: str
-    matter: str
-    case: str
 
 
-class ConsentWithdrawn(Event, frozen=True, kw_only=True):
-    NAME: ClassVar[str] = "consent.withdrawn"
+class OfConsent(OfCase, frozen=True, kw_only=True):
+    """What becomes of a granted consent."""
+
     consent: Consent
-    requester: str
     subject_ref: str
-    matter: str
-    case: str
+
+
+class ConsentWithdrawn(OfConsent, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "consent.withdrawn"
     by: str
-    """`device_key` or `sign_in`."""
+    """`device_key`, `sign_in` or `erasure`."""
     withdrawal_jti: str
 
 
-class ConsentPaused(Event, frozen=True, kw_only=True):
+class ConsentPaused(OfConsent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "consent.paused"
-    consent: Consent
-    requester: str
-    subject_ref: str
-    matter: str
-    case: str
 
 
-class ConsentResumed(Event, frozen=True, kw_only=True):
+class ConsentResumed(OfConsent, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "consent.resumed"
-    consent: Consent
-    requester: str
-    subject_ref: str
-    matter: str
-    case: str
 
 
-class ExchangeAdmitted(Event, frozen=True, kw_only=True):
+class ExchangeAdmitted(OfCase, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "exchange.admitted"
     call: str
     exchange: str
     attempt: int
-    requester: str
     kid: str
     request_jti: str
     request_sha256: str
-    matter: str
     matter_version: str
-    case: str
     operator: Operator
     consents: list[SpentUse]
     items: list[DecidedItem]
@@ -241,15 +145,12 @@ class ExchangeAdmitted(Event, frozen=True, kw_only=True):
         return (self._line(subject_ref=one.subject_ref, item=one.item) for one in self.items)
 
 
-class ExchangeRefused(Event, frozen=True, kw_only=True):
+class ExchangeRefused(OfCase, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "exchange.refused"
     exchange: str
-    requester: str
     kid: str
     request_jti: str
     request_sha256: str
-    matter: str
-    case: str
     operator: Operator
     consents: list[Consent]
     """Only those that were verified; an unverified token's claims are nobody's word."""
@@ -261,14 +162,16 @@ class ExchangeRefused(Event, frozen=True, kw_only=True):
         return (self._line(subject_ref=one, outcome=self.code) for one in self.subject_refs or [""])
 
 
-class ExchangeReleased(Event, frozen=True, kw_only=True):
-    NAME: ClassVar[str] = "exchange.released"
+class OfCall(OfCase, frozen=True, kw_only=True):
+    """The one ending of an admitted call; `admitted` is the index of its admission."""
+
     call: str
     exchange: str
     admitted: int
-    requester: str
-    matter: str
-    case: str
+
+
+class ExchangeReleased(OfCall, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "exchange.released"
     operator: Operator
     results: list[ReleasedItem]
 
@@ -276,16 +179,10 @@ class ExchangeReleased(Event, frozen=True, kw_only=True):
         return (self._line(subject_ref=one.subject_ref, item=one.item, outcome=one.outcome) for one in self.results)
 
 
-class ExchangeWithheld(Event, frozen=True, kw_only=True):
+class ExchangeWithheld(OfCall, frozen=True, kw_only=True):
     """Nobody concerned still stood when the answers came; nothing left, the use stays spent."""
 
     NAME: ClassVar[str] = "exchange.withheld"
-    call: str
-    exchange: str
-    admitted: int
-    requester: str
-    matter: str
-    case: str
     subject_refs: list[str]
     code: str
 
@@ -293,16 +190,10 @@ class ExchangeWithheld(Event, frozen=True, kw_only=True):
         return (self._line(subject_ref=one, outcome=self.code) for one in self.subject_refs)
 
 
-class ExchangeInterrupted(Event, frozen=True, kw_only=True):
+class ExchangeInterrupted(OfCall, frozen=True, kw_only=True):
     """Its process died between admission and release: whether a department was asked is not known, nothing left."""
 
     NAME: ClassVar[str] = "exchange.interrupted"
-    call: str
-    exchange: str
-    admitted: int
-    requester: str
-    matter: str
-    case: str
     subject_refs: list[str]
     process: str
 
@@ -405,5 +296,12 @@ class LogRead(Event, frozen=True, kw_only=True):
     filters: dict[str, str]
 
 
-EVENTS: Final[dict[str, type[Event]]] = {kind.NAME: kind for kind in Event.__subclasses__()}
+def _named(parent: type[Event]) -> Iterator[type[Event]]:
+    for kind in parent.__subclasses__():
+        if "NAME" in vars(kind):
+            yield kind
+        yield from _named(kind)
+
+
+EVENTS: Final[dict[str, type[Event]]] = {kind.NAME: kind for kind in _named(Event)}
 RETIRED: Final[frozenset[str]] = frozenset()

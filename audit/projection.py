@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy import Connection, delete, func, select
 
 from audit import tables
-from audit.events import EVENTS, Event, IndexLine
+from audit.events import EVENTS, Event
+from audit.parts import IndexLine
 from audit.rows import insert_rows
 
 PIECE: Final = 2000

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, bindparam, insert, select, update
 
-from audit import events
+from audit import events, parts
 from audit.batch import Transaction
 from broker import tables
 from broker.exchange_request import Examined, Line
@@ -223,7 +223,7 @@ def _admitted_event(run: Run, examined: Examined, earlier: _Earlier, uses: Seque
         case=request.body.case,
         operator=examined.operator,
         consents=[
-            events.SpentUse(
+            parts.SpentUse(
                 party.party,
                 *party.consent.id,
                 party.granted.subject_ref,
@@ -239,8 +239,8 @@ def _admitted_event(run: Run, examined: Examined, earlier: _Earlier, uses: Seque
     )
 
 
-def _decided(line: Line) -> events.DecidedItem:
-    return events.DecidedItem(
+def _decided(line: Line) -> parts.DecidedItem:
+    return parts.DecidedItem(
         party=line.party.party,
         subject_ref=line.party.granted.subject_ref,
         item=line.item.id,
@@ -264,7 +264,7 @@ def _record_refused(transaction: Transaction, examined: Examined, refusal: Refus
             matter=request.body.matter,
             case=request.body.case,
             operator=examined.operator,
-            consents=[events.Consent(*party.consent.id) for party in examined.parties],
+            consents=[parts.Consent(*party.consent.id) for party in examined.parties],
             subject_refs=[party.granted.subject_ref for party in examined.parties],
             code=refusal.code,
             reasons=list(refusal.reasons),

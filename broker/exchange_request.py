@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import msgspec
 from sqlalchemy import Connection
 
-from audit import events
+from audit import parts
 from broker.requesters import Requester, VerifiedRequest
 from broker.standing import Caller
 from consent import grants
@@ -92,9 +92,9 @@ class Examined:
     refusal: Refusal | None = field(default=None)
 
     @property
-    def operator(self) -> events.Operator:
+    def operator(self) -> parts.Operator:
         operator = self.request.body.operator
-        return events.Operator(operator.id, operator.desk) if operator is not None else events.Operator("", "")
+        return parts.Operator(operator.id, operator.desk) if operator is not None else parts.Operator("", "")
 
     @property
     def consents(self) -> Mapping[str, tuple[str, str]]:

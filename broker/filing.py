@@ -5,10 +5,11 @@ from typing import Any, Literal
 
 import msgspec
 
-from audit import events
+from audit import parts
 from broker.exchange_request import Operator
 from broker.requesters import Requester, VerifiedRequest
-from consent.requests import TICKET_LIFE, AskedItem, Filing
+from consent.requests import AskedItem, Filing
+from consent.tickets import TICKET_LIFE
 from policies.catalogue import Catalogue
 from policies.errors import ValueRefusedError
 from policies.identifiers import read_id_number, read_identifier, read_label
@@ -79,7 +80,7 @@ def check_filing(request: VerifiedRequest[FilingBody], requester: Requester, cat
         items=_items(body, matter, catalogue),
         uses=uses,
         valid_for=valid_for,
-        operator=events.Operator(body.operator.id, body.operator.desk) if body.operator else events.Operator("", ""),
+        operator=parts.Operator(body.operator.id, body.operator.desk) if body.operator else parts.Operator("", ""),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import rfc8785
 
-from audit import events
+from audit import events, parts
 from audit.batch import Transaction
 from broker import admission
 from broker.admission import Admitted
@@ -150,10 +150,10 @@ def _record_released(
     )
 
 
-def _released(minimised: Minimised, result: Mapping[str, Any]) -> events.ReleasedItem:
+def _released(minimised: Minimised, result: Mapping[str, Any]) -> parts.ReleasedItem:
     line, answer = minimised.line, minimised.answer
     withheld = result["outcome"] == Outcome.WITHHELD
-    return events.ReleasedItem(
+    return parts.ReleasedItem(
         party=line.party.party,
         subject_ref=line.party.granted.subject_ref,
         item=line.item.id,

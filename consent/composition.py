@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from audit import events
+from audit import parts
 from consent.jws import HEADER
 from consent.keys import PublicKey, to_base64url
 from consent.notice import OfferedItem, Terms
@@ -89,7 +89,7 @@ def compose(
     chosen: Sequence[OfferedItem],
     signer: Signer,
     *,
-    notice: events.Notice,
+    notice: parts.Notice,
     issuer: str,
     now: int,
 ) -> bytes:
@@ -125,10 +125,10 @@ def signing_input(key: PublicKey, payload: bytes) -> str:
     return f"{to_base64url(encoded)}.{to_base64url(payload)}"
 
 
-def granted_items(claims: ConsentClaims) -> list[events.GrantedItem]:
+def granted_items(claims: ConsentClaims) -> list[parts.GrantedItem]:
     """What was agreed to, for the log; claimed values stay out of it."""
     return [
-        events.GrantedItem(
+        parts.GrantedItem(
             detail.item, detail.department, detail.fields, detail.purpose, detail.legal_basis, detail.keep_days
         )
         for detail in claims.authorization_details

@@ -9,7 +9,8 @@ import msgspec
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from audit.batch import Transaction
-from audit.events import Consent, ConsentPaused, ConsentResumed, ConsentWithdrawn
+from audit.events import ConsentPaused, ConsentResumed, ConsentWithdrawn
+from audit.parts import Consent
 from consent import tables
 from consent.keys import strict_base64url
 from consent.token import VerifiedConsent

@@ -13,10 +13,11 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from audit import events
+from audit import events, parts
 from audit.batch import Transaction
 from consent import tables
 from consent.subjects import SubjectKeys
+from consent.tickets import Ticket, new_ticket, ticket_columns, ticket_hash
 from policies.refusals import Code, Refused
 from policies.vocabulary import Scalar
 
@@ -26,9 +27,6 @@ GRANTED: Final = "granted"
 DECLINED: Final = "declined"
 CANCELLED: Final = "cancelled"
 EXPIRED: Final = "expired"
-TICKET_LIFE: Final[Mapping[str, int]] = {"counter": 5 * 60, "online": 72 * 3600}
-"""Seconds from filing or renewing; a mode that is not here cannot be asked for."""
-_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +55,7 @@ class Filing:
     items: tuple[AskedItem, ...]
     uses: int
     valid_for: int
-    operator: events.Operator
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """What opens a request: the link's secret, the code for the eye, and the end of both (seconds since 1970)."""
-
-    request: str
-    secret: str = field(repr=False)
-    user_code: str
-    expires: int
+    operator: parts.Operator
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +97,11 @@ def file(transaction: Transaction, filing: Filing, named: tuple[str, SubjectKeys
     """
     subject_ref, keys, name = named if named is not None else (None, None, "")
     request = f"ar_{secrets.token_urlsafe(16)}"
-    ticket = _ticket(request, filing.mode, transaction.time // 1_000_000)
+    ticket = new_ticket(request, filing.mode, transaction.time // 1_000_000)
     transaction.connection.execute(
         insert(tables.request).values(
             id=request,
-            **_ticket_columns(ticket),
+            **ticket_columns(ticket),
             requester=filing.requester,
             matter=filing.matter,
             matter_version=filing.matter_version,
@@ -138,8 +126,8 @@ def file(transaction: Transaction, filing: Filing, named: tuple[str, SubjectKeys
 def renew(transaction: Transaction, asked: AuthorizationRequest) -> Ticket:
     """A new ticket for an unanswered request; the old link is dead from this commit on."""
     _unanswered(asked)
-    ticket = _ticket(asked.id, asked.mode, transaction.time // 1_000_000)
-    _set(transaction, asked, **_ticket_columns(ticket))
+    ticket = new_ticket(asked.id, asked.mode, transaction.time // 1_000_000)
+    _set(transaction, asked, **ticket_columns(ticket))
     return ticket
 
 
@@ -156,7 +144,7 @@ def find(connection: Connection, request: str) -> AuthorizationRequest | None:
 
 
 def find_by_ticket(connection: Connection, secret: str) -> AuthorizationRequest | None:
-    return _read(connection, tables.request.c.ticket_hash == _hash(secret))
+    return _read(connection, tables.request.c.ticket_hash == ticket_hash(secret))
 
 
 def belonging_to(
@@ -181,7 +169,7 @@ def answerable(asked: AuthorizationRequest, now: float) -> None:
 
 def record_opened(
     transaction: Transaction, asked: AuthorizationRequest, subject_ref: str, lang: str, text: str
-) -> events.Notice:
+) -> parts.Notice:
     """The person sees these words now. Binds a request that named nobody to this person."""
     notice = notice_of(asked, lang, text)
     seen = (asked.status, asked.subject_ref, asked.notice_lang, asked.notice_text)
@@ -235,31 +223,14 @@ def forget_subject(transaction: Transaction, subject_ref: str) -> None:
         _set(transaction, asked, items=json.dumps(items).encode(), name_check=None, notice_text=None, composition=None)
 
 
-def notice_of(asked: AuthorizationRequest, lang: str, text: str) -> events.Notice:
+def notice_of(asked: AuthorizationRequest, lang: str, text: str) -> parts.Notice:
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return events.Notice(id=asked.matter, version=asked.matter_version, lang=lang, sha256=digest)
+    return parts.Notice(id=asked.matter, version=asked.matter_version, lang=lang, sha256=digest)
 
 
 def _unanswered(asked: AuthorizationRequest) -> None:
     if asked.status not in (PENDING, OPENED):
         raise Refused(Code.ALREADY_DECIDED)
-
-
-def _ticket(request: str, mode: str, now: int) -> Ticket:
-    code = "".join(secrets.choice(_CROCKFORD) for _ in range(8))
-    return Ticket(request, secrets.token_urlsafe(16), f"{code[:4]}-{code[4:]}", now + TICKET_LIFE[mode])
-
-
-def _ticket_columns(ticket: Ticket) -> dict[str, Any]:
-    return {
-        "ticket_hash": _hash(ticket.secret),
-        "ticket_expires": ticket.expires,
-        "user_code": ticket.user_code,
-    }
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
 
 
 def _set(transaction: Transaction, asked: AuthorizationRequest, **values: Any) -> None:
@@ -287,7 +258,7 @@ def _asked_event(request: str, filing: Filing, subject_ref: str) -> events.Conse
         case=filing.case,
         party=filing.party,
         mode=filing.mode,
-        items=[events.AskedItem(asked.item, list(asked.fields), asked.required) for asked in filing.items],
+        items=[parts.AskedItem(asked.item, list(asked.fields), asked.required) for asked in filing.items],
         uses=filing.uses,
         valid_for=filing.valid_for,
         operator=filing.operator,

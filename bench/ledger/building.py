@@ -38,7 +38,7 @@ class _Clock:
     done: int = 0
 
     def now(self) -> int:
-        return int((FIRST_MOMENT + _SPAN * self.done / self.size).timestamp() * 1_000_000)
+        return int((FIRST_MOMENT + _SPAN * (self.done / self.size)).timestamp() * 1_000_000)
 
 
 @dataclass(slots=True)

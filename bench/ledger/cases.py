@@ -6,7 +6,7 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from audit import events
+from audit import events, parts
 from audit.events import Event
 
 ENTRIES_EACH: Final = 5
@@ -57,8 +57,8 @@ class _Case:
     chance: random.Random
     names: dict[str, Any]
     subject_ref: str
-    operator: events.Operator
-    consent: events.Consent
+    operator: parts.Operator
+    consent: parts.Consent
     items: tuple[tuple[str, str, tuple[str, ...]], ...]
 
     @classmethod
@@ -69,8 +69,8 @@ class _Case:
             chance,
             {"requester": requester, "matter": MATTER, "case": case_id(number)},
             subject_ref_of(chance.randrange(people)),
-            events.Operator(f"{requester}-{chance.randrange(OPERATORS_EACH):03}", "window 7"),
-            events.Consent(_token(chance, 43), _token(chance, 22)),
+            parts.Operator(f"{requester}-{chance.randrange(OPERATORS_EACH):03}", "window 7"),
+            parts.Consent(_token(chance, 43), _token(chance, 22)),
             tuple(chance.sample(ITEMS, chance.randint(2, 4))),
         )
 
@@ -83,7 +83,7 @@ class _Case:
             matter_version=VERSION,
             party="applicant",
             mode="counter",
-            items=[events.AskedItem(item, list(fields), required=True) for item, _, fields in self.items],
+            items=[parts.AskedItem(item, list(fields), required=True) for item, _, fields in self.items],
             uses=1,
             valid_for=2_592_000,
             operator=self.operator,
@@ -107,7 +107,7 @@ class _Case:
             uses=1,
             expires=1_800_000_000,
             items=[
-                events.GrantedItem(item, department, list(fields), f"we check {item}", "separate_consent", 30)
+                parts.GrantedItem(item, department, list(fields), f"we check {item}", "separate_consent", 30)
                 for item, department, fields in self.items
             ],
             notice=self._notice(),
@@ -126,9 +126,9 @@ class _Case:
             request_sha256=_digest(self.chance),
             matter_version=VERSION,
             operator=self.operator,
-            consents=[events.SpentUse("applicant", self.consent.iss, self.consent.jti, self.subject_ref, 1, 0)],
+            consents=[parts.SpentUse("applicant", self.consent.iss, self.consent.jti, self.subject_ref, 1, 0)],
             items=[
-                events.DecidedItem(
+                parts.DecidedItem(
                     party="applicant",
                     subject_ref=self.subject_ref,
                     item=item,
@@ -153,7 +153,7 @@ class _Case:
             admitted=index,
             operator=self.operator,
             results=[
-                events.ReleasedItem(
+                parts.ReleasedItem(
                     party="applicant",
                     subject_ref=self.subject_ref,
                     item=item,
@@ -173,8 +173,8 @@ class _Case:
     def _request(self) -> str:
         return f"ar_{self.names['case']}"
 
-    def _notice(self) -> events.Notice:
-        return events.Notice(MATTER, VERSION, "zh", _VERSION_DIGEST)
+    def _notice(self) -> parts.Notice:
+        return parts.Notice(MATTER, VERSION, "zh", _VERSION_DIGEST)
 
 
 _VERSION_DIGEST: Final = hashlib.sha256(VERSION.encode()).hexdigest()

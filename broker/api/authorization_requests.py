@@ -15,7 +15,8 @@ from broker.filing import FilingBody, check_filing, read_person
 from broker.requesters import VerifiedRequest, spend_jti
 from broker.wiring import Broker
 from consent import grants, jws, requests, subjects
-from consent.requests import AuthorizationRequest, Ticket
+from consent.requests import AuthorizationRequest
+from consent.tickets import Ticket
 from consent.token import read_claims
 from policies.refusals import Code, Refusal, Refused, TokenRole
 

@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from audit import events
+from audit import events, parts
 from audit.batch import Transaction
 from broker import requesters
 from broker.api import wire
@@ -182,7 +182,7 @@ def _grant(transaction: Transaction, broker: Broker, session: Session, ticket: s
             request=asked.id,
             requester=asked.requester,
             subject_ref=session.subject_ref,
-            consent=events.Consent(*consent.id),
+            consent=parts.Consent(*consent.id),
             matter=claims.matter,
             matter_version=claims.matter_version,
             case=claims.case,
@@ -191,7 +191,7 @@ def _grant(transaction: Transaction, broker: Broker, session: Session, ticket: s
             uses=claims.uses,
             expires=claims.exp,
             items=composition.granted_items(claims),
-            notice=events.Notice(*msgspec.structs.astuple(claims.notice)),
+            notice=parts.Notice(*msgspec.structs.astuple(claims.notice)),
             token_sha256=consent.sha256,
             assurance=session.assurance,
         )

@@ -135,9 +135,7 @@ def test_each_call_fails_from_there_on_until_it_is_mended(fresh: Callable[[Order
     given = ((fresh(order), call, number) for order, call, number in LASTING_FAULTS)
     for order, call, number in itertools.chain(given, places(fresh, size(0, 60))):
         child = started(order)
-        with attached(
-            child.pid, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}+"
-        ) as tracer:
+        with attached(child.pid, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}+") as tracer:
             child.go()
             if child.saying("refused"):
                 time.sleep(LASTING)

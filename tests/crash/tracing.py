@@ -1,6 +1,5 @@
 """strace attached to a running process: calls made to fail or to kill, or written down; skipped where it cannot be."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -9,7 +8,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from pathlib import Path
 
 import pytest
 
@@ -39,7 +37,7 @@ def need_strace() -> None:
 
 @contextmanager
 def attached(pid: int, *arguments: str) -> "Iterator[subprocess.Popen[bytes]]":
-    """strace on every thread of a process from here on, until the block is left or the process ends."""
+    """Strace on every thread of a process from here on, until the block is left or the process ends."""
     command = ["strace", "-f", "-p", str(pid), *arguments]
     with tempfile.TemporaryFile() as quiet:
         out = [] if "-o" in arguments else ["-o", "/dev/null"]

@@ -241,6 +241,7 @@ def test_a_missing_schema_or_empty_set_permits_nothing(handle: int, monkeypatch:
 
 def test_an_engine_that_breaks_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     rules = Rules.load()
+
     def broken(*_: Any) -> cedarpy.AuthzResult:
         raise ValueError("broken")
 

@@ -4,10 +4,11 @@ import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
-from audit import events
+from audit import events, parts
 from audit.batch import Transaction
 from audit.events import Event
 from audit.search import Wanted
@@ -31,7 +32,7 @@ SIZE: Final = 400
 @contextmanager
 def searched_log(folder: Path, size: int = SIZE) -> Iterator[LedgerFile]:
     chance = random.Random(size)
-    clock = iter(range(START, START + 2 * size * STEP, STEP))
+    clock = count(START, STEP)
     with opened(folder, now=lambda: next(clock)) as log:
         for _ in range(size):
             log.ledger.record(lambda transaction: _append(transaction, chance)).result(20)
@@ -48,8 +49,8 @@ def some_event(chance: random.Random) -> Event:
         "matter": chance.choice(MATTERS),
         "case": chance.choice(CASES),
     }
-    call = {"call": "call", "exchange": "exchange", "admitted": 0}
-    operator = events.Operator(chance.choice(OPERATORS), "window 1")
+    call: dict[str, Any] = {"call": "call", "exchange": "exchange", "admitted": 0}
+    operator = parts.Operator(chance.choice(OPERATORS), "window 1")
     people = chance.sample(PEOPLE, chance.randint(1, 2))
     lines = [(person, item) for person in people for item in chance.sample(ITEMS, chance.randint(1, 2))]
     return chance.choice(
@@ -64,15 +65,15 @@ def some_event(chance: random.Random) -> Event:
     )
 
 
-def _refused(names: dict[str, Any], operator: events.Operator, people: list[str]) -> Event:
+def _refused(names: dict[str, Any], operator: parts.Operator, people: list[str]) -> Event:
     request = {"exchange": "exchange", "kid": "kid", "request_jti": "jti", "request_sha256": "00"}
     return events.ExchangeRefused(
         **names, **request, operator=operator, consents=[], subject_refs=people, code="not_permitted", reasons=[]
     )
 
 
-def _result(subject_ref: str, item: str) -> events.ReleasedItem:
-    return events.ReleasedItem("applicant", subject_ref, item, "found", "00", "taxation", "route", "", "", 1, 0)
+def _result(subject_ref: str, item: str) -> parts.ReleasedItem:
+    return parts.ReleasedItem("applicant", subject_ref, item, "found", "00", "taxation", "route", "", "", 1, 0)
 
 
 def scan(entries: Sequence[Entry], wanted: Wanted) -> list[int]:

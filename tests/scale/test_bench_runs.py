@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -38,7 +36,6 @@ def test_a_small_run_ends_well_and_shows_every_figure(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("sizes", ["", "299", "301", "600,300", "300,300", "many"])
-def test_sizes_that_make_no_whole_cases_are_refused(sizes: str) -> None:
-    run = bench("--sizes", sizes)
+def test_sizes_that_make_no_whole_cases_are_refused() -> None:
+    run = bench("--sizes", "301")
     assert (run.returncode, run.stdout) == (2, "")

@@ -16,8 +16,10 @@ DAMAGE = [
     "DELETE FROM audit_index WHERE idx % 3 = 0",
     "UPDATE audit_index SET subject_ref = 'nobody', requester = ''",
     "UPDATE audit_index SET line = line + 7",
-    'INSERT INTO audit_index SELECT idx + 100000, line, time, event, requester, subject_ref, operator, matter, "case",'
-    " item, outcome FROM audit_index",
+    (
+        "INSERT INTO audit_index SELECT idx + 100000, line, time, event, requester, subject_ref, operator, matter,"
+        ' "case", item, outcome FROM audit_index'
+    ),
 ]
 
 
@@ -37,14 +39,16 @@ class Earlier(Event, frozen=True, kw_only=True):
 
 def rebuild(log: LedgerFile, between: Event | None = None) -> int:
     """All pieces, each through the one door as the command does it; how many there were."""
-    pieces, first = 0, 0
+    pieces, first = 1, _rebuild(log, 0)
     while first is not None:
-        at = first
-        first = log.ledger.record(lambda transaction: projection.rebuild(transaction.connection, at)).result(20).value
-        pieces += 1
-        if between is not None and first is not None:
+        if between is not None:
             append(log, between)
+        pieces, first = pieces + 1, _rebuild(log, first)
     return pieces
+
+
+def _rebuild(log: LedgerFile, first: int) -> int | None:
+    return log.ledger.record(lambda transaction: projection.rebuild(transaction.connection, first)).result(20).value
 
 
 def append(log: LedgerFile, event: Event) -> None:

@@ -1,8 +1,10 @@
 """Searching finds exactly what reading every entry finds, page by page, and by an index wherever one may search."""
 
+import contextlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +84,21 @@ def test_it_finds_what_a_scan_finds(log: LedgerFile, entries: Sequence[Entry], w
     assert all(len(page) == limit for page in found[:-1])
 
 
-@pytest.mark.parametrize("name", ["subject_ref", "requester", "operator", "matter", "case", "item"])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        Wanted(subject_ref=PEOPLE[0]),
+        Wanted(requester=REQUESTERS[0]),
+        Wanted(operator=OPERATORS[0]),
+        Wanted(matter=MATTERS[0]),
+        Wanted(case=CASES[0]),
+        Wanted(item=ITEMS[0]),
+        Wanted(events=("log.exported",)),
+    ],
+)
 def test_every_word_alone_finds_something_and_not_everything(
-    log: LedgerFile, entries: Sequence[Entry], name: str
+    log: LedgerFile, entries: Sequence[Entry], wanted: Wanted
 ) -> None:
-    words = {"subject_ref": PEOPLE, "requester": REQUESTERS, "operator": OPERATORS}
-    words |= {"matter": MATTERS, "case": CASES, "item": ITEMS}
-    wanted = Wanted(**{name: words[name][0]})
     found = [hit.index for page in pages(log, wanted, PAGE_LIMIT) for hit in page]
     assert found == scan(entries, wanted)
     assert 0 < len(found) < SIZE
@@ -107,7 +117,7 @@ def test_a_hit_shows_all_lines_of_its_entry(log: LedgerFile, entries: Sequence[E
 def test_a_month_is_of_utc_and_the_next_one_begins_where_it_ends(log: LedgerFile, entries: Sequence[Entry]) -> None:
     months = [month(f"2026-{number:02}") for number in range(1, 13)]
     assert months[0][0] == START
-    assert all(before[1] == after[0] for before, after in zip(months, months[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in pairwise(months))
     counts = [len(scan(entries, Wanted(since=since, before=before))) for since, before in months]
     found = [sum(map(len, pages(log, Wanted(since=since, before=before), PAGE_LIMIT))) for since, before in months]
     assert found == counts
@@ -134,12 +144,8 @@ def test_a_cursor_survives_being_text(below: int) -> None:
 
 @given(text=st.text(max_size=14) | st.text("AQgw_-=\n +/", min_size=9, max_size=13))
 def test_no_other_text_is_a_cursor(text: str) -> None:
-    try:
-        cursor = Cursor.read(text)
-    except SearchRefused as refused:
-        assert refused.part == "cursor"
-    else:
-        assert str(cursor) == text
+    with contextlib.suppress(SearchRefused):
+        assert str(Cursor.read(text)) == text
 
 
 @pytest.mark.parametrize(
@@ -148,8 +154,8 @@ def test_no_other_text_is_a_cursor(text: str) -> None:
         "",
         "AAAAAAAAAAA=",
         "AAAAAAAAAAB",
-        "AAAAAAAAAA",
-        "AAAAAAAAAAAA",
+        "A" * 10,
+        "A" * 12,
         "_________-8",
         "AAAA AAAAAAA",
         "0 OR 1=1",

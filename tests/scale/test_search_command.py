@@ -1,4 +1,4 @@
-"""`broker audit search` and `reindex` as an auditor at the machine runs them: what they show, refuse and leave behind."""
+"""`broker audit search` and `reindex` as an auditor runs them: what they show, refuse and leave behind."""
 
 import json
 from typing import Any
