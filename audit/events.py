@@ -201,6 +201,31 @@ class ExchangeInterrupted(OfCall, frozen=True, kw_only=True):
         return (self._line(subject_ref=one, outcome="interrupted") for one in self.subject_refs)
 
 
+class OfReleased(OfCase, frozen=True, kw_only=True):
+    """What its requester says became of a released call; `released` is the index of the release."""
+
+    call: str
+    exchange: str
+    released: int
+    operator: Operator
+    subject_refs: list[str]
+
+    def index_lines(self) -> Iterator[IndexLine]:
+        return (self._line(subject_ref=one, outcome=getattr(self, "decision", "")) for one in self.subject_refs)
+
+
+class ExchangeViewed(OfReleased, frozen=True, kw_only=True):
+    """Somebody at the requester looked at what had been released."""
+
+    NAME: ClassVar[str] = "exchange.viewed"
+
+
+class ExchangeDecided(OfReleased, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "exchange.decided"
+    decision: str
+    """`approved`, `refused` or `returned`."""
+
+
 class SubjectRegistered(Event, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "subject.registered"
     subject_ref: str
@@ -248,6 +273,21 @@ class RequesterSuspended(Event, frozen=True, kw_only=True):
 class RequesterResumed(Event, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "requester.resumed"
     requester: str
+
+
+class HookAdded(Event, frozen=True, kw_only=True):
+    """From here on the requester is told of its events there. The path stays out: it may be a secret."""
+
+    NAME: ClassVar[str] = "hook.added"
+    requester: str
+    hook: str
+    origin: str
+
+
+class HookRemoved(Event, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "hook.removed"
+    requester: str
+    hook: str
 
 
 class ReleasesStopped(Event, frozen=True, kw_only=True):

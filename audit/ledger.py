@@ -33,6 +33,7 @@ from audit.batch import Batch, Recorded, Transaction, open_batch, read_head, sea
 from audit.checkpoint import LogSigner
 from audit.errors import AuditError, ClockBehind, LedgerBusy, LedgerUnavailable, LogForked
 from audit.merkle import Frontier
+from audit.tail import check_tail
 
 T = TypeVar("T")
 
@@ -77,7 +78,10 @@ class Ledger:
         safeguards: Safeguards | None = None,
         queue_limit: int = QUEUE_LIMIT,
     ) -> None:
-        """`now` is the wall clock in microseconds. Raises LogForked where the database does not extend the anchor."""
+        """Start writing. `now` is the wall clock in microseconds.
+
+        Raises LogForked where the database does not extend the anchor, LogDamaged where its head is not the tree's.
+        """
         self._turn = turn
         self.signer: Final = signer
         self._now = now
@@ -196,9 +200,11 @@ class Ledger:
                 self._trouble = ""
 
     def _look(self, connection: Connection) -> None:
+        head = read_head(connection, lock=True)  # so that no other process's commit comes between what is read below
         anchor = self._safeguards.anchor
         check_extends(connection, anchor.read() if anchor is not None else None)
-        self._last_time = max(self._last_time, read_head(connection).last_time)
+        check_tail(connection, self.signer)
+        self._last_time = max(self._last_time, head.last_time)
         self._check_clock(self._last_time)
 
 

@@ -1,8 +1,8 @@
 """Finding entries through the projection, newest first and page by page. What is found is proven elsewhere.
 
 Every filter that is given must hold: of the entry, and where a person or an item is wanted, of one and the same line.
-The most telling filter is looked up in its index, the others sift what it finds; a time is turned into a range of
-indexes first, for times rise with them.
+The filter that fewest entries match is looked up in its index, the others sift what it finds; a time is turned into a
+range of indexes first, for times rise with them.
 """
 
 import base64
@@ -13,19 +13,26 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, select
+from sqlalchemy import ColumnElement, Connection, Select, exists, func, select
 
 from audit import tables
 from audit.errors import SearchRefused
+from audit.tables import FIRST_LINE
 
 PAGE_LIMIT: Final = 500
 CURSOR_SIZE: Final = 8
 TELLING: Final = ("subject_ref", "case", "operator", "item", "requester", "event")
-"""The columns with an index, the one that leaves least to sift first."""
+"""The columns with an index, the one that usually leaves least to sift first."""
+FEW: Final = frozenset({"subject_ref", "case"})
+"""Never so many entries of one that counting them were worth it."""
+COUNTED: Final = 50_000
+"""Rows at most, some milliseconds: enough to tell a rare word from a common one."""
 OF_A_LINE: Final = frozenset({"subject_ref", "item"})
 _MONTH: Final = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
 
 Condition: TypeAlias = ColumnElement[bool]
+Words: TypeAlias = Mapping[str, tuple[str, ...]]
+"""By column, the values of which one must hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +51,7 @@ class Wanted:
     before: int | None = None
     """Exclusive."""
 
-    def words(self) -> dict[str, tuple[str, ...]]:
-        """By column, the values of which one must hold."""
+    def words(self) -> "Words":
         names = ("subject_ref", "requester", "operator", "matter", "case", "item")
         given = {name: (getattr(self, name),) for name in names if getattr(self, name)}
         return given | ({"event": self.events} if self.events else {})
@@ -127,34 +133,59 @@ def search(connection: Connection, wanted: Wanted, *, limit: int = 50, cursor: C
 
 def newest(connection: Connection, wanted: Wanted, limit: int, cursor: Cursor | None = None) -> Sequence[int]:
     """The indexes of the newest entries wanted, falling, at most `limit`."""
-    query = _query(wanted.words())
     idx = tables.index.c.idx
+    within = []
     if cursor is not None:
-        query = query.where(idx < cursor.below)
+        within.append(idx < cursor.below)
     if wanted.since is not None:
-        query = query.where(idx >= _first_at(connection, wanted.since))
+        within.append(idx >= _first_at(connection, wanted.since))
     if wanted.before is not None:
-        query = query.where(idx < _first_at(connection, wanted.before))
+        within.append(idx < _first_at(connection, wanted.before))
+    query = _query(connection, wanted.words(), within)
     return connection.execute(query.order_by(idx.desc()).limit(limit)).scalars().all()
 
 
-def _query(words: Mapping[str, tuple[str, ...]]) -> Select[int]:
+def following(connection: Connection, wanted: Wanted, *, after: int, below: int, limit: int) -> Sequence[int]:
+    """The indexes of the oldest entries wanted between two indexes, both exclusive, rising, at most `limit`."""
+    idx = tables.index.c.idx
+    query = _query(connection, wanted.words(), [idx > after, idx < below])
+    return connection.execute(query.order_by(idx).limit(limit)).scalars().all()
+
+
+def _query(connection: Connection, words: Words, within: Sequence[Condition]) -> Select[int]:
     table = tables.index
-    telling = next((name for name in TELLING if len(words.get(name, ())) == 1), None)
-    looked_up = [table.c[telling] == words[telling][0]] if telling is not None else []
-    by_line = telling in OF_A_LINE
+    telling = _telling(connection, words, within)
+    looked_up = _look_up(telling, words[telling][0]) if telling is not None else select(table.c.idx).where(FIRST_LINE)
     sifted = {name: values for name, values in words.items() if name != telling}
-    if by_line:
-        return select(table.c.idx).distinct().where(*looked_up, *_sifting(sifted))
+    if telling in OF_A_LINE:
+        return looked_up.distinct().where(*within, *_sifting(sifted))
     item = sifted.pop("item", None)
-    query = select(table.c.idx).where(tables.FIRST_LINE).where(*looked_up, *_sifting(sifted))
+    query = looked_up.where(*within, *_sifting(sifted))
     if item is None:
         return query
     line = table.alias("line_of_item")
     return query.where(exists().where(line.c.idx == table.c.idx, line.c.item == item[0]))
 
 
-def _sifting(words: Mapping[str, tuple[str, ...]]) -> Iterator[Condition]:
+def _telling(connection: Connection, words: Words, within: Sequence[Condition]) -> str | None:
+    """The column to look up: the one whose word fewest rows have, lest two common words that never meet be long."""
+    names = [name for name in TELLING if len(words.get(name, ())) == 1]
+    if len(names) < 2 or names[0] in FEW:  # noqa: PLR2004 - two to choose from
+        return next(iter(names), None)
+
+    def count(name: str) -> int:
+        rows = _look_up(name, words[name][0]).where(*within).limit(COUNTED).subquery()
+        return connection.execute(select(func.count()).select_from(rows)).scalar_one()
+
+    return min(names, key=count)
+
+
+def _look_up(name: str, word: str) -> Select[int]:
+    query = select(tables.index.c.idx).where(tables.index.c[name] == word)
+    return query if name in OF_A_LINE else query.where(FIRST_LINE)
+
+
+def _sifting(words: Words) -> Iterator[Condition]:
     # An empty text joined to the column keeps a planner without statistics from choosing this column's index instead
     return ((tables.index.c[name] + "").in_(values) for name, values in words.items())
 

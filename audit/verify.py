@@ -28,7 +28,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 RULES: Final[Mapping[str, str]] = {
-    "key": "the verifier key is an Ed25519 vkey whose key id is its own",
+    "key": "the verifier key is an Ed25519 vkey whose key id is its own, and the folder names no other",
     "checkpoint": "the checkpoint is well formed and signed by the pinned key under its own name",
     "files": "the folder holds every file of a log of this size, and no other",
     "bundle": "an entry bundle holds exactly its entries",
@@ -49,6 +49,7 @@ RULES: Final[Mapping[str, str]] = {
     "call-once": "a call is admitted once",
     "call-admitted": "a call is released, withheld or interrupted only after it was admitted",
     "one-ending": "a call ends once",
+    "call-released": "a call is viewed or decided upon only after it was released",
     "item-admitted": "only what was admitted is released",
     "party-standing": "nothing is released of a person without a consent, or after its withdrawal",
     "proof": "a proof is a well-formed C2SP tlog-proof",
@@ -458,6 +459,7 @@ class _Story:
         self.running: dict[str, tuple[dict[str, ConsentId], frozenset[tuple[str, str]]]] = {}
         """By call: the consents by party, and the (party, item)s."""
         self.ended: set[str] = set()
+        self.released: set[str] = set()
 
     def tell(self, event: str, body: dict[str, Any]) -> None:
         match event:
@@ -473,8 +475,11 @@ class _Story:
                 self._admit(_member(body, "call", str), body)
             case "exchange.released":
                 self._release(*self._end(body), _member(body, "results", list))
+                self.released.add(_member(body, "call", str))
             case "exchange.withheld" | "exchange.interrupted":
                 self._end(body)
+            case "exchange.viewed" | "exchange.decided" if _member(body, "call", str) not in self.released:
+                raise _failed("call-released", "this call was not released before")
 
     def _grant(self, consent: ConsentId, uses: int) -> None:
         if consent in self.granted:
@@ -713,6 +718,8 @@ def verify_export(
     audit.run(progress)
     if audit.problems:
         raise VerificationError(*audit.problems)
+    if (folder / "log.vkey").exists() and _read_file(folder / "log.vkey") != f"{vkey}\n".encode():
+        raise _failed("key", "log.vkey is not the key that you pinned: whoever believes the folder is led astray")
     witnessed = dict(_witnessed([note, *notes.values()], vkey, witness) for witness in witnesses)
     stamps = tuple(sorted(int(path.stem) for path in stamped))
     span = audit.first_time, audit.last_time

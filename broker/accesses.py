@@ -1,6 +1,10 @@
-"""Who looked at a person's data: the exchanges that concern her, each with its entry and the proof of it."""
+"""Who looked at a person's data: the exchanges that concern her, and what their requester said became of each.
+
+All of it with its entry and the proof of it.
+"""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -18,6 +22,7 @@ _ENDINGS: Final = (
     events.ExchangeInterrupted.NAME,
     events.ExchangeRefused.NAME,
 )
+_AFTERWARDS: Final = (events.ExchangeViewed.NAME, events.ExchangeDecided.NAME)
 
 
 def accesses_of(connection: Connection, subject_ref: str) -> list[dict[str, Any]]:
@@ -28,10 +33,25 @@ def accesses_of(connection: Connection, subject_ref: str) -> list[dict[str, Any]
     admissions = _bodies(
         connection, [entry["body"]["admitted"] for entry in parsed.values() if "admitted" in entry["body"]]
     )
+    told = _afterwards(connection, subject_ref)
     return [
-        _members(entry, _asked(admissions, entry, subject_ref), subject_ref) | receipt_members(proven[idx])
+        _members(entry, _asked(admissions, entry, subject_ref), subject_ref)
+        | {"afterwards": told.get(entry["body"].get("call"), [])}
+        | receipt_members(proven[idx])
         for idx, entry in sorted(parsed.items(), reverse=True)
     ]
+
+
+def _afterwards(connection: Connection, subject_ref: str) -> Mapping[str, list[dict[str, Any]]]:
+    """By call, who viewed it and how it was decided, in order; of everything together the newest hundred."""
+    found = newest(connection, Wanted(subject_ref=subject_ref, events=_AFTERWARDS), AT_ONCE)
+    told = defaultdict(list)
+    for _, receipt in sorted(receipts(connection, found).items()):
+        entry = json.loads(receipt.entry)
+        members = {name: entry[name] for name in ("index", "time", "event")}
+        said = {"operator": entry["body"]["operator"], "decision": entry["body"].get("decision")}
+        told[entry["body"]["call"]].append(members | said | receipt_members(receipt))
+    return told
 
 
 def _bodies(connection: Connection, indexes: Sequence[int]) -> dict[int, bytes]:

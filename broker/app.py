@@ -20,6 +20,7 @@ from broker.api import (
     authorization_requests,
     catalogue,
     devices,
+    events,
     exchanges,
     log,
     my_consents,
@@ -27,9 +28,12 @@ from broker.api import (
     operators,
     proofs,
     session,
+    status_lists,
 )
+from broker.pages import consent as consent_page
+from broker.pages import me as my_page
+from broker.pages import my_accesses, sign_in, static_files
 from broker.pages import problems as problem_pages
-from broker.pages import static_files
 from broker.pages import verify as verify_page
 from broker.problems import MEDIA_TYPE, PROBLEMS, problem_members, status_of
 from broker.telemetry import Telemetry
@@ -41,7 +45,7 @@ SAFE_HEADERS: Final = (
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
 )
-FOR_EVERYBODY: Final = ("/log/", "/v1/log/proof", "/.well-known/")
+FOR_EVERYBODY: Final = ("/log/", "/v1/log/proof", "/v1/status-lists/", "/.well-known/")
 """What any site's page may read, so that anybody can write one that verifies."""
 _BY_STATUS: Final = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 413: Code.TOO_LARGE}
 
@@ -69,6 +73,8 @@ def create_app(broker: Broker) -> FastAPI:
     for part in (
         authorization_requests,
         exchanges,
+        events,
+        status_lists,
         session,
         devices,
         my_requests,
@@ -80,6 +86,10 @@ def create_app(broker: Broker) -> FastAPI:
         problem_pages,
         verify_page,
         static_files,
+        sign_in,
+        consent_page,
+        my_page,
+        my_accesses,
     ):
         app.include_router(part.router)
     app.add_exception_handler(Refused, _refused)

@@ -54,6 +54,23 @@ class RequesterClient:
         """Pull what was granted: exchange, consents, matter, case, operator, and items if not all."""
         return await self.send("/v1/exchanges", self.sign("exchange-request+jwt", members))
 
+    async def tell(self, exchange: str, **members: Any) -> Reply:
+        """Say what became of a released exchange: event, operator, and decision where it is one."""
+        path = f"/v1/exchanges/{exchange}/events"
+        async with self.http.post(
+            f"{self.issuer}{path}", json=members, headers=self._authorization("POST", path)
+        ) as response:
+            return await read_reply(response)
+
+    async def events(self, **asked: int) -> Reply:
+        """What became of its own requests and consents: after, limit, wait."""
+        path = "/v1/events"
+        query = {name: str(value) for name, value in asked.items()}
+        async with self.http.get(
+            f"{self.issuer}{path}", params=query, headers=self._authorization("GET", path)
+        ) as response:
+            return await read_reply(response)
+
     def sign(self, typ: str, members: dict[str, Any]) -> str:
         return self.key.short_lived(typ, iss=self.requester, aud=self.issuer, members=members)
 

@@ -33,7 +33,7 @@ class Keys:
 
     log: LogSigner
     issuer: SigningKey
-    """Signs answers that a requester wants signed (`exchange-response+jwt`, ES256)."""
+    """ES256. Signs answers that a requester wants signed (`exchange-response+jwt`) and `statuslist+jwt`."""
     subjects: SubjectKeys
 
 

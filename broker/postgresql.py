@@ -15,6 +15,7 @@ one before it wrote. What keeps an acknowledged commit:
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -89,7 +90,7 @@ class PostgresqlDatabase:
         self._long = _engine(address, long, LONG_SECONDS, poolclass=NullPool)
         self._single = _engine(address, _WRITER, ANSWER_SECONDS, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self.reader = _engine(
-            address,
+            _for_readers(address),
             _READER,
             READ_SECONDS + 1,
             poolclass=QueuePool,
@@ -187,6 +188,13 @@ def _engine(address: PostgresqlAddress, settings: Mapping[str, str], seconds: fl
     event.listen(engine, "do_connect", connect)
     event.listen(engine, "connect", _collect_warnings)
     return engine
+
+
+def _for_readers(address: PostgresqlAddress) -> PostgresqlAddress:
+    """libpq takes a session that is read-only by its own setting for one on a standby; `primary` asks the server."""
+    if address.url.query.get("target_session_attrs") != "read-write":
+        return address
+    return replace(address, url=address.url.update_query_dict({"target_session_attrs": "primary"}))
 
 
 def _collect_warnings(connection: TimedConnection, record: ConnectionPoolEntry) -> None:

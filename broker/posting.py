@@ -10,10 +10,13 @@ ANSWER_LIMIT: Final = 64 * 1024
 """Bytes: a longer answer is cut, and so refused by whoever reads it."""
 
 
-def open_session() -> aiohttp.ClientSession:
+def open_session(connector: aiohttp.BaseConnector | None = None) -> aiohttp.ClientSession:
     """To be closed by whoever opened it."""
     return aiohttp.ClientSession(
-        timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN), cookie_jar=aiohttp.DummyCookieJar(), raise_for_status=False
+        connector=connector,
+        timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        raise_for_status=False,
     )
 
 

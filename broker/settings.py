@@ -9,6 +9,7 @@ import msgspec
 
 from broker.database_setting import PostgresqlAddress, read_address
 from broker.loopback import is_loopback
+from broker.outward import Networks, read_networks
 from broker.sealing import (
     TimestampSettings,
     TimestampsFile,
@@ -49,6 +50,8 @@ class SettingsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     catalogue: str = ""
     rules: str = ""
     identity: Literal["none", "test"] = "none"
+    hook_networks: list[str] = []
+    """Networks off the public internet, such as 10.20.0.0/16, in which requesters may be told of events."""
     witnesses: WitnessesFile | None = None
     timestamps: TimestampsFile | None = None
 
@@ -70,6 +73,7 @@ class Settings:
     catalogue: Path
     rules: Path
     test_identity: bool
+    hook_networks: Networks = ()
     witnesses: WitnessSettings | None = None
     timestamps: TimestampSettings | None = None
 
@@ -100,6 +104,7 @@ def read_settings(file: Path) -> Settings:
         catalogue=folder / given.catalogue if given.catalogue else SHIPPED_CATALOGUE,
         rules=folder / given.rules if given.rules else SHIPPED_RULES,
         test_identity=given.identity == "test",
+        hook_networks=read_networks(given.hook_networks, located),
         witnesses=read_witnesses(given.witnesses, folder, located),
         timestamps=read_timestamps(given.timestamps, folder, located),
     )

@@ -8,6 +8,7 @@ checkpoints or closes, under the same file lock as commits. This holds for every
 import fcntl
 import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ FOLD_ABOVE: Final = 16 * 1024 * 1024
 """Bytes of write-ahead log after which the writer folds it into the database file."""
 BUSY_SECONDS: Final = 10
 """How long a connection waits for a lock that a program beside us holds; our own processes take turns."""
+_PIECE: Final = 1024 * 1024
 SAFE: Final = {"journal_mode": "wal", "synchronous": 2, "wal_autocheckpoint": 0}
 """Read back on every write connection; synchronous 2 is FULL: a commit is on the disk when it returns."""
 
@@ -45,6 +47,7 @@ class SqliteDatabase:
         event.listen(self._writer, "connect", _make_durable)
         event.listen(self.reader, "connect", _make_read_only)
         with self._locked():
+            self._secure_log()
             self._check_settings()
 
     @contextmanager
@@ -80,6 +83,7 @@ class SqliteDatabase:
         with self._locked():
             self._writer.dispose()
             self.reader.dispose()
+            self._secure_log()
 
     def close(self) -> None:
         with self._locked():
@@ -102,6 +106,29 @@ class SqliteDatabase:
                 found = connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
                 if found != value:
                     raise ConfigurationError(f"{self.file}:1: SQLite says {name}={found}, not {value}: unsafe")
+
+    def _secure_log(self) -> None:
+        """Write the write-ahead log that is found over itself and sync it, and its name with it.
+
+        Where a sync has failed, the system shows what is not on the disk and will not try it again by itself: Linux lets
+        go of such pages. Whatever was committed behind it would be lost with the power.
+        """
+        file = self.file.resolve()
+        if not file.exists():
+            return
+        mode = stat.S_IMODE(file.stat().st_mode)
+        log = os.open(f"{file}-wal", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, mode)
+        try:
+            for at in range(0, os.fstat(log).st_size, _PIECE):
+                os.pwrite(log, os.pread(log, _PIECE, at), at)
+            os.fsync(log)
+        finally:
+            os.close(log)
+        folder = os.open(file.parent, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
     def _waiting_bytes(self) -> int:
         try:

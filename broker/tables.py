@@ -1,4 +1,4 @@
-"""The program's own tables: requesters and their keys, exchanges, sessions, stops and spent token ids."""
+"""The program's own tables: requesters and their keys, exchanges, sessions, stops, hooks and spent token ids."""
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
@@ -75,6 +75,19 @@ session = Table(
     Column("nonce_hash", LargeBinary(32)),
 )
 """A citizen's session. The cookie and the device nonce are known by their hashes only."""
+
+hook = Table(
+    "broker_hook",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("requester", String(64), nullable=False, index=True),
+    Column("url", String(400), nullable=False),
+    Column("reached", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+)
+"""An address at which a requester is told of its events. `reached` is the last index of the log that it was told of,
+`next_at` the second from which it may be tried."""
 
 configuration = Table(
     "broker_configuration",

@@ -25,8 +25,10 @@ from broker.keys import Keys, make_keys, read_keys
 from broker.processes import ProcessLock
 from broker.requesters import RequesterKeys
 from broker.settings import Settings
+from broker.status_lists import StatusLists
 from broker.storage import Storage
 from broker.telemetry import Telemetry
+from broker.telling import Telling
 from broker.timestamping import Timestamping
 from broker.witnessing import Witnessing
 from connectors.directory import Directory
@@ -51,10 +53,14 @@ class Broker:
     directory: Directory
     requester_keys: RequesterKeys
     path: ExchangePath
+    status_lists: StatusLists
+    telling: Telling
     process: ProcessLock
     telemetry: Telemetry
     now: Callable[[], float]
     """Seconds since 1970: the later of the wall clock and the ledger's last time."""
+    clock: Callable[[], int]
+    """The wall clock alone, microseconds: only to tell whether it is right."""
     witnessing: Witnessing | None
     timestamping: Timestamping | None
 
@@ -144,9 +150,12 @@ def build(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = w
         directory=directory,
         requester_keys=requester_keys,
         path=path,
+        status_lists=StatusLists(settings.issuer, keys.issuer, storage, now),
+        telling=Telling(settings.issuer, keys.issuer, settings.hook_networks, storage, now),
         process=process,
         telemetry=telemetry,
         now=now,
+        clock=clock,
         witnessing=Witnessing(settings.witnesses, storage, telemetry) if settings.witnesses is not None else None,
         timestamping=(
             Timestamping(settings.timestamps, storage, telemetry, now) if settings.timestamps is not None else None
@@ -176,8 +185,9 @@ async def keep_house(broker: Broker) -> None:
 
 @contextlib.asynccontextmanager
 async def in_background(broker: Broker) -> AsyncIterator[None]:
-    """Keep house and have the log sealed for as long as the block lasts; all of it has ended when it is left."""
-    tasks = [asyncio.create_task(keep_house(broker)), *(asyncio.create_task(part.run()) for part in broker.outside)]
+    """Keep house, tell requesters and have the log sealed for as long as the block lasts; all has ended when left."""
+    running = (keep_house(broker), broker.telling.run(broker.telemetry), *(part.run() for part in broker.outside))
+    tasks = [asyncio.create_task(one) for one in running]
     try:
         yield
     finally:

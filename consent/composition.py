@@ -16,7 +16,7 @@ from consent.jws import HEADER
 from consent.keys import PublicKey, to_base64url
 from consent.notice import OfferedItem, Terms
 from consent.requests import AuthorizationRequest
-from consent.token import TYPE, Channel, ConsentClaims, Detail, Notice
+from consent.token import TYPE, Channel, ConsentClaims, Detail, Notice, Status
 from policies.catalogue import Catalogue
 from policies.refusals import Code, Refused
 from policies.vocabulary import ChannelMode, Party
@@ -38,6 +38,15 @@ class Signer:
 
     key: PublicKey
     sub: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuance:
+    """By which broker, when (seconds since 1970), and where the status will stand."""
+
+    issuer: str
+    now: int
+    status: Status
 
 
 def offered_items(asked: AuthorizationRequest, catalogue: Catalogue) -> tuple[OfferedItem, ...]:
@@ -90,21 +99,20 @@ def compose(
     signer: Signer,
     *,
     notice: parts.Notice,
-    issuer: str,
-    now: int,
+    issuance: Issuance,
 ) -> bytes:
     """The payload's exact bytes. A new composition has a new `jti`, so an earlier one can never be granted too."""
     claims = ConsentClaims(
         ver=1,
         iss=signer.key.kid,
         sub=signer.sub,
-        aud=issuer,
+        aud=issuance.issuer,
         client_id=asked.requester,
         jti=secrets.token_urlsafe(16),
         req=asked.id,
-        iat=now,
-        nbf=now,
-        exp=now + asked.valid_for,
+        iat=issuance.now,
+        nbf=issuance.now,
+        exp=issuance.now + asked.valid_for,
         uses=asked.uses,
         party=Party(asked.party),
         matter=asked.matter,
@@ -113,6 +121,7 @@ def compose(
         authorization_details=[_detail(line, notice.lang) for line in chosen],
         notice=Notice(notice.id, notice.version, notice.lang, notice.sha256),
         channel=Channel(ChannelMode(asked.mode)),
+        status=issuance.status,
     )
     return msgspec.json.encode(claims)
 

@@ -119,6 +119,25 @@ def grants_of(connection: Connection, subject_ref: str) -> Sequence[Granted]:
     return [_granted(row) for row in rows]
 
 
+def requests_of(connection: Connection, consents: Sequence[str]) -> dict[str, str]:
+    """By a consent's `jti`, the authorization request it answered."""
+    table = tables.grant
+    rows = connection.execute(select(table.c.jti, table.c.request).where(table.c.jti.in_(consents)))
+    return {row.jti: row.request for row in rows}
+
+
+def ended_or_paused(connection: Connection, status_list: int) -> Sequence[tuple[int, str]]:
+    """Of one public status list, place and state of each grant that is withdrawn or paused."""
+    grant, status = tables.grant, tables.status
+    joined = status.join(grant, grant.c.request == status.c.request)
+    rows = connection.execute(
+        select(status.c.idx, grant.c.status)
+        .select_from(joined)
+        .where(status.c.list == status_list, grant.c.status != ACTIVE)
+    )
+    return [(row.idx, row.status) for row in rows]
+
+
 def spend(transaction: Transaction, granted: Granted) -> int:
     """Consume one use; its number. The caller saw in the same transaction that one is left."""
     spent = transaction.connection.execute(_SPEND, {"of_iss": granted.iss, "of_jti": granted.jti})

@@ -92,3 +92,13 @@ grant = Table(
     UniqueConstraint("jti", name="consent_grant_jti"),
 )
 """A signed consent and where it stands: active, paused or withdrawn. Used up and expired follow from the numbers."""
+
+status = Table(
+    "consent_status",
+    metadata,
+    Column("list", Integer, primary_key=True, autoincrement=False),
+    Column("idx", Integer, primary_key=True, autoincrement=False),
+    Column("request", String(40), nullable=False, unique=True),
+)
+"""A place in a public status list, taken when its request first had something to sign. What stands there is the
+grant's own state, never kept here."""

@@ -56,6 +56,19 @@ class Channel(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     evidence_sha256: str = ""
 
 
+class StatusReference(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where in which public list the consent's status stands (draft-ietf-oauth-status-list, section 6.1)."""
+
+    idx: int
+    uri: str
+
+
+class Status(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """For third parties. This broker goes by what stands (`standing`), never by a list."""
+
+    status_list: StatusReference
+
+
 class ConsentClaims(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The payload as composed by the broker and signed by the device."""
 
@@ -77,6 +90,7 @@ class ConsentClaims(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     authorization_details: list[Detail]
     notice: Notice
     channel: Channel
+    status: Status | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,29 @@ class Cluster(Server):
             with suppress(ProcessLookupError):
                 os.kill(process, number)
 
+    def promote(self) -> None:
+        """Make a standby the primary; returns when it is."""
+        self.execute("SELECT pg_promote()")
+
+    @contextmanager
+    def standby(self, name: str) -> Iterator["Cluster"]:
+        """A streaming copy, started; synchronous once it is named so. Skips where there is no pg_basebackup."""
+        program = shutil.which(self.binaries / "pg_basebackup") or shutil.which("pg_basebackup")
+        if program is None:
+            pytest.skip("PostgreSQL: FAIL-OVER NOT TESTED, there is no pg_basebackup")
+        with _folder() as folder:
+            source = f"host={self.folder} user=postgres application_name={name}"
+            words = ["-d", source, "-D", str(folder / "data"), "-R", "-X", "stream", "-c", "fast", "--no-sync"]
+            owner = _as_owner()
+            command = [program, *words]
+            subprocess.run(command, check=True, capture_output=True, cwd=folder, user=owner.user, group=owner.group)
+            copy = Cluster(f"postgresql://postgres@/postgres?host={folder}", folder, self.binaries)
+            copy.start()
+            try:
+                yield copy
+            finally:
+                copy.stop()
+
 
 @contextmanager
 def server() -> Iterator[Server]:
@@ -140,11 +163,8 @@ def cluster() -> Iterator[Cluster]:
     binaries = find_binaries()
     if binaries is None:
         pytest.skip(SKIPPED)
-    folder = Path(tempfile.mkdtemp(prefix="broker-pg-"))
-    try:
+    with _folder() as folder:
         owner = _as_owner()
-        if owner.user is not None and owner.group is not None:
-            os.chown(folder, owner.user, owner.group)
         words = ["-D", str(folder / "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         command = [str(binaries / "initdb"), *words]
         subprocess.run(command, check=True, capture_output=True, cwd=folder, user=owner.user, group=owner.group)
@@ -156,6 +176,17 @@ def cluster() -> Iterator[Cluster]:
             yield own
         finally:
             own.stop()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A scratch folder of whoever the server runs as."""
+    folder = Path(tempfile.mkdtemp(prefix="broker-pg-"))
+    try:
+        owner = _as_owner()
+        if owner.user is not None and owner.group is not None:
+            os.chown(folder, owner.user, owner.group)
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,9 +1,8 @@
 """/v1/authorization-requests: a requester asks one person, waits, renews the link or takes the request back."""
 
-import asyncio
 import json
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
@@ -11,6 +10,7 @@ from sqlalchemy import Connection
 from audit.batch import Transaction
 from broker import requesters
 from broker.api import wire
+from broker.api.long_poll import look_until
 from broker.filing import FilingBody, check_filing, read_person
 from broker.requesters import VerifiedRequest, spend_jti
 from broker.wiring import Broker
@@ -21,10 +21,6 @@ from consent.token import read_claims
 from policies.refusals import Code, Refusal, Refused, TokenRole
 
 router = APIRouter(prefix="/v1/authorization-requests", tags=["requesters"])
-
-LONGEST_WAIT: Final = 25
-LOOK_EVERY: Final = 0.4
-"""Seconds between looks of a long poll; other processes may answer the request."""
 
 
 @router.post("")
@@ -51,13 +47,13 @@ async def read(request: Request, id: str, wait: int = 0) -> Response:  # noqa: A
     """The request as it stands; `wait` seconds at most for the person's answer."""
     verified = await wire.authenticate(request)
     broker = wire.broker_of(request)
-    until = asyncio.get_running_loop().time() + min(max(wait, 0), LONGEST_WAIT)
-    while True:
-        members = await broker.storage.read(lambda connection: _read(connection, broker, verified.requester, id))
-        waiting = members["status"] in (requests.PENDING, requests.OPENED)
-        if not waiting or asyncio.get_running_loop().time() >= until or request.app.state.stopping():
-            return wire.reply(members)
-        await asyncio.sleep(LOOK_EVERY)
+    members = await look_until(
+        request,
+        lambda: broker.storage.read(lambda connection: _read(connection, broker, verified.requester, id)),
+        lambda seen: seen["status"] not in (requests.PENDING, requests.OPENED),
+        wait,
+    )
+    return wire.reply(members)
 
 
 @router.post("/{id}/renew")

@@ -63,7 +63,7 @@ async def enrol(request: Request) -> Response:
 async def read(request: Request) -> Response:
     """My devices, removed ones included."""
     session = await wire.signed_in(request)
-    return wire.reply({"devices": await _devices(wire.broker_of(request), session)})
+    return wire.reply({"devices": await devices_of(wire.broker_of(request), session)})
 
 
 @router.delete("/{kid}")
@@ -86,7 +86,8 @@ def verify_proof(text: str, key: PublicKey, *, audience: str, now: float) -> str
     return nonce_claim
 
 
-async def _devices(broker: Broker, session: Session) -> list[dict[str, Any]]:
+async def devices_of(broker: Broker, session: Session) -> list[dict[str, Any]]:
+    """A person's devices as she reads them, removed ones included."""
     rows = await broker.storage.read(lambda connection: subjects.devices_of(connection, session.subject_ref))
     return [
         {

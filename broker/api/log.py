@@ -49,7 +49,7 @@ async def tile(request: Request, path: str) -> Response:
 
 @router.get("/.well-known/jwks.json")
 async def jwks(request: Request) -> Response:
-    """The keys that sign `exchange-response+jwt` (RFC 7517)."""
+    """The keys that sign `exchange-response+jwt` and `statuslist+jwt` (RFC 7517)."""
     key = wire.broker_of(request).keys.issuer.public
     members: dict[str, Any] = {"keys": [{**key.jwk, "alg": key.alg, "kid": key.kid, "use": "sig"}]}
     return wire.reply(members)
@@ -65,6 +65,8 @@ async def metadata(request: Request) -> Response:
             "issuer": issuer,
             "authorization_requests_endpoint": f"{issuer}/v1/authorization-requests",
             "exchanges_endpoint": f"{issuer}/v1/exchanges",
+            "events_endpoint": f"{issuer}/v1/events",
+            "status_lists_endpoint": f"{issuer}/v1/status-lists",
             "catalogue_endpoint": f"{issuer}/v1/catalogue",
             "checkpoint_endpoint": f"{issuer}/log/checkpoint",
             "tiles_endpoint": f"{issuer}/log/tile",

@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
-from audit.batch import Transaction
+from audit.batch import Recorded, Transaction
 from broker.accesses import accesses_of
 from broker.api import wire
 from broker.api.authorization_requests import rfc3339
@@ -35,7 +35,7 @@ async def read_consents(request: Request) -> Response:
     session = await wire.signed_in(request)
     broker = wire.broker_of(request)
     mine = await broker.storage.read(lambda connection: grants.grants_of(connection, session.subject_ref))
-    return wire.reply({"consents": [_consent_members(granted, broker.now()) for granted in mine]})
+    return wire.reply({"consents": [consent_members(granted, broker.now()) for granted in mine]})
 
 
 @router.post("/consents/{jti}/withdraw")
@@ -44,7 +44,13 @@ async def withdraw(request: Request, jti: str) -> Response:
     session = await wire.changing(request)
     broker = wire.broker_of(request)
     given = await wire.read_members(request, Withdrawal, empty=b"{}")
-    signed = await _verify_withdrawal(broker, session, given.withdrawal, jti) if given.withdrawal else None
+    recorded = await withdraw_consent(broker, session, jti, given.withdrawal)
+    return wire.reply({"jti": jti, "status": grants.WITHDRAWN, "receipt": wire.receipts(recorded)})
+
+
+async def withdraw_consent(broker: Broker, session: Session, jti: str, withdrawal: str) -> Recorded[None]:
+    """End a consent by the device's `withdrawal`, or without one (empty) soon after a sign-in. Raises Refused."""
+    signed = await _verify_withdrawal(broker, session, withdrawal, jti) if withdrawal else None
     if signed is None and broker.now() - session.signed_in_at > FRESH_SIGN_IN:
         raise Refused(Code.STEP_UP_REQUIRED)
 
@@ -53,8 +59,7 @@ async def withdraw(request: Request, jti: str) -> Response:
         granted = _own(transaction.connection, session, jti)
         grants.withdraw(transaction, granted, by=by, withdrawal_jti=signed.jti if signed is not None else "")
 
-    recorded = await broker.storage.record(work)
-    return wire.reply({"jti": jti, "status": grants.WITHDRAWN, "receipt": wire.receipts(recorded)})
+    return await broker.storage.record(work)
 
 
 @router.post("/consents/{jti}/pause")
@@ -62,9 +67,7 @@ async def pause(request: Request, jti: str) -> Response:
     """Nothing is admitted or released until it is resumed."""
     session = await wire.changing(request)
     broker = wire.broker_of(request)
-    recorded = await broker.storage.record(
-        lambda transaction: grants.pause(transaction, _own(transaction.connection, session, jti))
-    )
+    recorded = await broker.storage.record(lambda transaction: pause_consent(transaction, session, jti))
     return wire.reply({"jti": jti, "status": grants.PAUSED, "receipt": wire.receipts(recorded)})
 
 
@@ -72,10 +75,18 @@ async def pause(request: Request, jti: str) -> Response:
 async def resume(request: Request, jti: str) -> Response:
     session = await wire.changing(request)
     broker = wire.broker_of(request)
-    recorded = await broker.storage.record(
-        lambda transaction: grants.resume(transaction, _own(transaction.connection, session, jti))
-    )
+    recorded = await broker.storage.record(lambda transaction: resume_consent(transaction, session, jti))
     return wire.reply({"jti": jti, "status": grants.ACTIVE, "receipt": wire.receipts(recorded)})
+
+
+def pause_consent(transaction: Transaction, session: Session, jti: str) -> None:
+    """Unit of work. Raises Refused."""
+    grants.pause(transaction, _own(transaction.connection, session, jti))
+
+
+def resume_consent(transaction: Transaction, session: Session, jti: str) -> None:
+    """Unit of work. Raises Refused."""
+    grants.resume(transaction, _own(transaction.connection, session, jti))
 
 
 @router.get("/accesses")
@@ -107,7 +118,8 @@ def _own(connection: Connection, session: Session, jti: str) -> Granted:
     raise Refused(Code.NOT_FOUND)
 
 
-def _consent_members(granted: Granted, now: float) -> dict[str, Any]:
+def consent_members(granted: Granted, now: float) -> dict[str, Any]:
+    """What the person reads of a consent of hers."""
     claims = grants.payload_of(granted.token)
     return {
         "jti": granted.jti,

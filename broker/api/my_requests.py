@@ -14,9 +14,10 @@ from broker.api.authorization_requests import rfc3339
 from broker.login import Assurance, Session, require
 from broker.wiring import Broker
 from consent import composition, grants, jws, requests, subjects
-from consent.composition import Choice, Signer
+from consent.composition import Choice, Issuance, Signer
 from consent.notice import LANGUAGES, OfferedItem, notice_text
 from consent.requests import AuthorizationRequest
+from consent.status_places import place_of
 from consent.token import VerifiedConsent, verify_consent
 from policies.refusals import Code, Refused, TokenRole
 
@@ -45,7 +46,7 @@ async def read(request: Request, ticket: str) -> Response:
     session = await wire.signed_in(request)
     broker = wire.broker_of(request)
     lang = LANGUAGES[1] if request.headers.get("accept-language", "").lower().startswith("en") else LANGUAGES[0]
-    recorded = await broker.storage.record(lambda transaction: _open(transaction, broker, session, ticket, lang))
+    recorded = await broker.storage.record(lambda transaction: open_offer(transaction, broker, session, ticket, lang))
     return wire.reply(recorded.value)
 
 
@@ -78,11 +79,7 @@ async def decline(request: Request, ticket: str) -> Response:
     """A clear no."""
     session = await wire.changing(request)
     broker = wire.broker_of(request)
-
-    def work(transaction: Transaction) -> None:
-        requests.decline(transaction, _answerable(transaction, broker, session, ticket), session.subject_ref)
-
-    recorded = await broker.storage.record(work)
+    recorded = await broker.storage.record(lambda transaction: decline_offer(transaction, broker, session, ticket))
     return wire.reply({"status": requests.DECLINED, "receipt": wire.receipts(recorded)})
 
 
@@ -100,7 +97,13 @@ def _answerable(transaction: Transaction, broker: Broker, session: Session, tick
     return asked
 
 
-def _open(transaction: Transaction, broker: Broker, session: Session, ticket: str, lang: str) -> dict[str, Any]:
+def decline_offer(transaction: Transaction, broker: Broker, session: Session, ticket: str) -> None:
+    """Unit of work: a clear no. Raises Refused where it is not hers to answer, or no longer."""
+    requests.decline(transaction, _answerable(transaction, broker, session, ticket), session.subject_ref)
+
+
+def open_offer(transaction: Transaction, broker: Broker, session: Session, ticket: str, lang: str) -> dict[str, Any]:
+    """Unit of work: the offer's members, as shown to this person from now on. Raises Refused."""
     asked = _mine(transaction.connection, broker, session, ticket)
     now = transaction.time / 1_000_000
     if asked.state(now) == requests.EXPIRED:
@@ -155,8 +158,11 @@ def _compose(transaction: Transaction, broker: Broker, session: Session, ticket:
         chosen,
         Signer(key=key, sub=sub),
         notice=requests.notice_of(asked, asked.notice_lang, asked.notice_text),
-        issuer=broker.settings.issuer,
-        now=transaction.time // 1_000_000,
+        issuance=Issuance(
+            issuer=broker.settings.issuer,
+            now=transaction.time // 1_000_000,
+            status=broker.status_lists.reference(place_of(transaction, asked.id)),
+        ),
     )
     requests.record_composition(transaction, asked, payload)
     return composition.signing_input(key, payload)

@@ -37,6 +37,7 @@ async def ready(request: Request) -> Response:
     )
     checks = database | ledger
     alarms = {name: state for part in broker.outside for name, state in part.alarms().items()}
+    checks["clock"] = _clock_is_right(broker)
     checks["policies"] = "ok" if broker.rules.digest and broker.catalogue.matters else "none loaded"
     well = all(found == "ok" for found in checks.values())
     # An alarm stops nothing by itself: a witness or an outside clock may be away while citizens are served
@@ -69,6 +70,11 @@ def _stored_checks(connection: Connection, broker: Broker) -> dict[str, str]:
         return {"database": "ok", "releases": "stopped: the log has no fresh time stamp"}
     stopped = connection.execute(select(tables.stop.c.item).where(tables.stop.c.item == EVERYTHING)).one_or_none()
     return {"database": "ok", "releases": "ok" if stopped is None else "stopped"}
+
+
+def _clock_is_right(broker: Broker) -> str:
+    behind = (broker.storage.ledger.last_time - broker.clock()) / 1_000_000
+    return "ok" if behind <= broker.settings.clock_limit else f"{behind:.0f} s behind the log"
 
 
 async def _ledger_writes(broker: Broker) -> dict[str, str]:

@@ -7,6 +7,7 @@ from audit.batch import Transaction
 from broker.api import wire
 from broker.filing import FiledSubject, read_person
 from broker.login import SESSION_LIFE, Assurance, begin_session
+from broker.wiring import Broker
 from consent import subjects
 from policies.refusals import Code, Refused
 
@@ -27,10 +28,17 @@ class TestSignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 async def sign_in_as_anybody(request: Request) -> Response:
     """Only where `identity: test` is set, which settings refuse off loopback. 204 and the cookie."""
     broker = wire.broker_of(request)
+    wire.same_origin(request)
+    secret = await begin_test_session(broker, await wire.read_members(request, TestSignIn))
+    response = Response(status_code=204, headers=wire.NO_STORE)
+    set_session_cookie(response, broker, secret)
+    return response
+
+
+async def begin_test_session(broker: Broker, given: TestSignIn) -> str:
+    """The new session's secret. Raises Refused(not_found) where there is no test identity, or invalid_request."""
     if not broker.settings.test_identity:
         raise Refused(Code.NOT_FOUND)
-    wire.same_origin(request)
-    given = await wire.read_members(request, TestSignIn)
     person = read_person(FiledSubject(given.name, given.id_number))
     level = _level(given.level)
 
@@ -38,18 +46,19 @@ async def sign_in_as_anybody(request: Request) -> Response:
         subject_ref = subjects.sign_in(transaction, broker.keys.subjects, person)
         return begin_session(transaction, subject_ref, level)
 
-    recorded = await broker.storage.record(work)
-    response = Response(status_code=204, headers=wire.NO_STORE)
+    return (await broker.storage.record(work)).value
+
+
+def set_session_cookie(response: Response, broker: Broker, secret: str) -> None:
     response.set_cookie(
         wire.cookie_name(broker),
-        recorded.value,
+        secret,
         max_age=SESSION_LIFE,
         path="/",
         secure=broker.settings.secure,
         httponly=True,
         samesite="lax",
     )
-    return response
 
 
 def _level(given: int | str) -> Assurance:

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any, Final, NoReturn, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 from fastapi import Request, Response
@@ -19,6 +20,8 @@ from policies.refusals import Code, Refusal, Refused, TokenRole
 T = TypeVar("T")
 
 JSON_LIMIT: Final = 16 * 1024
+FIELDS_LIMIT: Final = 20
+"""Of a form; ours have three."""
 RECEIVE_WITHIN: Final = 10.0
 """Seconds for a body to arrive; whoever is slower is not waited for."""
 NO_STORE: Final = {"Cache-Control": "no-store"}
@@ -66,6 +69,22 @@ async def read_members(request: Request, kind: type[T], *, empty: bytes = b"") -
         return msgspec.convert(members, kind)
     except msgspec.ValidationError as error:
         raise Refused(Code.INVALID_REQUEST, member=member_of(error)) from error
+
+
+async def read_fields(request: Request) -> dict[str, str]:
+    """A form's fields, each at most once. Raises Refused(invalid_request | unsupported_media_type | too_large)."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != "application/x-www-form-urlencoded":
+        raise Refused(Code.UNSUPPORTED_MEDIA_TYPE)
+    raw = await _read_bytes(request, JSON_LIMIT)
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=FIELDS_LIMIT)
+    except ValueError as error:
+        raise Refused(Code.INVALID_REQUEST) from error
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Refused(Code.INVALID_REQUEST)
+    return fields
 
 
 async def authenticate(request: Request) -> VerifiedRequest[ClientAuthentication]:

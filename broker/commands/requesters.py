@@ -1,4 +1,4 @@
-"""`broker requesters add|list|suspend|resume`: the fund centres that may ask."""
+"""`broker requesters add|list|suspend|resume|hook|unhook`: the fund centres that may ask."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 
 from audit.batch import Transaction
-from broker import requesters, tables
+from broker import hooks, requesters, tables
 from broker.commands.console import AsJson, ConfigFile, failing_clearly, read_words, show, storage_of
+from broker.hooks import Hook
 from broker.requesters import Requester
 from consent.errors import InvalidKey
 from consent.keys import PublicKey, read_jwk
@@ -51,10 +52,14 @@ def list_all(config: ConfigFile, as_json: AsJson = False) -> None:
     """Everybody registered."""
     with failing_clearly(), storage_of(config) as (_, storage), storage.reader.begin() as connection:
         found = list(requesters.read_all(connection))
+        told = hooks.read_all(connection)
     table = Table("id", "名称", "name", "matters", "status")
     for one in found:
         table.add_row(one.id, one.name_zh, one.name_en, " ".join(sorted(one.matters)), _status(one))
-    show({"requesters": [_members(one) for one in found]}, as_json=as_json, table=table)
+    members = [
+        _members(one) | {"hooks": [_hook_members(hook) for hook in told if hook.requester == one.id]} for one in found
+    ]
+    show({"requesters": members}, as_json=as_json, table=table)
 
 
 @app.command("suspend")
@@ -71,6 +76,31 @@ def resume(requester: RequesterId, config: ConfigFile, as_json: AsJson = False) 
     with failing_clearly(), storage_of(config) as (_, storage):
         storage.ledger.record(lambda transaction: requesters.resume(transaction, requester)).result()
     show({"requester": requester, "status": "active"}, as_json=as_json)
+
+
+@app.command("hook")
+def hook(
+    requester: RequesterId,
+    config: ConfigFile,
+    url: Annotated[str, typer.Option(help="Where it is told of its events; again, to go on after it was not reached.")],
+    as_json: AsJson = False,
+) -> None:
+    """Tell a requester of its events, signed, at an address of its own."""
+    with failing_clearly(), storage_of(config) as (_, storage):
+        added = storage.ledger.record(lambda transaction: hooks.add(transaction, requester, url)).result().value
+    show({"requester": requester, "hook": added.id, "url": added.url}, as_json=as_json)
+
+
+@app.command("unhook")
+def unhook(
+    hook_id: Annotated[str, typer.Argument(metavar="HOOK", help="The hook's id, such as hk_...")],
+    config: ConfigFile,
+    as_json: AsJson = False,
+) -> None:
+    """Nothing more is told there."""
+    with failing_clearly(), storage_of(config) as (_, storage):
+        storage.ledger.record(lambda transaction: hooks.remove(transaction, hook_id)).result()
+    show({"hook": hook_id, "status": "removed"}, as_json=as_json)
 
 
 def _read_key(file: Path) -> PublicKey:
@@ -90,6 +120,10 @@ def _read_id(text: str) -> str:
 
 def _status(one: Requester) -> str:
     return "suspended" if one.suspended else "active"
+
+
+def _hook_members(one: Hook) -> dict[str, Any]:
+    return {"id": one.id, "url": one.url, "reached": one.reached, "status": "stopped" if one.stopped else "active"}
 
 
 def _members(one: Requester) -> dict[str, Any]:

@@ -240,6 +240,8 @@ STORIES: list[tuple[str, int, Sequence[Event]]] = [
     ("call-admitted", 1, [granted(0), released(0), admitted(0)]),
     ("call-admitted", 0, [("exchange.withheld", {"call": "call-0"})]),
     ("one-ending", 3, [granted(0), admitted(0), released(0), released(0)]),
+    ("call-released", 2, [granted(0), admitted(0), ("exchange.viewed", {"call": "call-0"}), released(0)]),
+    ("call-released", 3, [granted(0), admitted(0), released(0), ("exchange.decided", {"call": "call-1"})]),
     ("one-ending", 3, [granted(0), admitted(0), ("exchange.interrupted", {"call": "call-0"}), released(0)]),
     ("item-admitted", 2, [granted(0), admitted(0), released(0, item="marriage")]),
     ("item-admitted", 2, [granted(0), admitted(0), released(0, party="spouse")]),

@@ -29,6 +29,12 @@ class Visit:
     requests: list[Request] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
 
+    @property
+    def browser(self) -> Browser:
+        browser = self.page.context.browser
+        assert browser is not None
+        return browser
+
     def note(self, request: Request) -> None:
         self.requests.append(request)
 
@@ -69,6 +75,7 @@ async def answer(town: World) -> dict[str, Any]:
 async def visit(browser: Browser, town: World) -> AsyncIterator[Visit]:
     """A page in a profile of its own. The test fails where a script erred or the page's policy was violated."""
     context = await browser.new_context()
+    context.set_default_timeout(8_000)
     await context.add_init_script(NOTE_VIOLATIONS)
     visit = Visit(await context.new_page(), town.issuer)
     visit.page.on("request", visit.note)

@@ -29,7 +29,10 @@ class File:
     unsafe: list[tuple[int, bytes]] = field(default_factory=list)
     """(offset, octets) of sectors; a new size is (size, b"")."""
 
-    def write(self, at: int, octets: bytes) -> None:
+    def write(self, at: int | None, octets: bytes) -> None:
+        if at is None:
+            assert not self.safe, "where this is written to depends on what was read and sought before"
+            at = len(self.seen)
         end = at + len(octets)
         _extend(self.seen, end)
         self.seen[at:end] = octets
@@ -95,7 +98,7 @@ class Disk:
             case Created(file) if file not in self.seen:
                 self._name({file: File()})
             case Written(file, at, octets) if _is_kept(file):
-                self.seen[file].write(len(self.seen[file].seen) if at is None else at, octets)
+                self.seen[file].write(at, octets)
             case Truncated(file, size) if _is_kept(file):
                 self.seen[file].truncate(size)
             case Linked(file, name):

@@ -8,7 +8,7 @@ moment must be in them. The same with a careless `synchronous` must lose some: t
 import random
 import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +27,8 @@ from tests.faults.appenders import all_held
 from tests.faults.ledger_file import FILE, found, opened
 
 UNITS = 9
-CUTS = size(90, 0)
-"""In the short form; in the long one, each moment of the recording in each way and some torn ways more."""
+CUTS, FEWER = 90, 20
+"""In the short form; in the long one, each moment of each recording in each way, and some torn ways more."""
 TORN = 4
 
 
@@ -60,17 +60,20 @@ def _let_end(child: Child) -> None:
     child.end()
 
 
+def chosen(chance: random.Random, every: range, some: int) -> Collection[int]:
+    return every if LONG else set(chance.choices(every, k=some))
+
+
 def moments(
-    disk: Disk, told: Sequence[Act], chance: random.Random, begin: int
+    disk: Disk, told: Sequence[Act], chance: random.Random, at: Collection[int]
 ) -> Iterator[tuple[Keeps, list[dict[str, Any]]]]:
-    """Follow a recording and stop at chosen moments: what the disk keeps then, and what had been acknowledged."""
-    chosen = range(begin, len(told)) if LONG else set(chance.choices(range(begin, len(told)), k=CUTS))
+    """Follow a recording and stop at these moments: what the disk keeps then, and what had been acknowledged."""
     promises: list[dict[str, Any]] = []
     for number, act in enumerate(told):
         disk.follow(act)
         if isinstance(act, Said) and "acknowledged" in act.members:
             promises.append(act.members)
-        if number in chosen:
+        if number in at:
             every: tuple[Keeps, ...] = get_args(Keeps)
             for keeps in (*every, *["some"] * TORN) if LONG else (chance.choice(every),):
                 yield keeps, promises
@@ -84,14 +87,18 @@ def check(folder: Path, promises: list[dict[str, Any]]) -> None:
         log.check()
 
 
-unfolded = Order(Path(), UNITS, "before opening", fold_above=sqlite.FOLD_ABOVE)
+UNFOLDED = Order(Path(), 2 * UNITS, "before opening", fold_above=sqlite.FOLD_ABOVE)
 """Folding soon would mend by chance what a failed sync has left."""
+SYNC, SYNCS = "fdatasync", range(1, 8)
+"""The first are those of a new write-ahead log and its name, the others commits."""
 
 
-def cut_and_check(disk: Disk, told: Sequence[Act], chance: random.Random, begin: int = 0) -> tuple[int, int]:
+def cut_and_check(
+    disk: Disk, told: Sequence[Act], chance: random.Random, at: Collection[int]
+) -> tuple[int, int]:
     """(cuts, promises held) of a recording. The disk is left as it is at its end."""
     cuts = held = 0
-    for keeps, promises in moments(disk, told, chance, begin):
+    for keeps, promises in moments(disk, told, chance, at):
         again = disk.folder.with_name(f"cut-{cuts}")
         disk.after_cut(keeps, chance, again)
         check(again, promises)
@@ -104,35 +111,34 @@ def test_every_acknowledgement_outlives_a_power_cut(folder: Path) -> None:
     chance = seeded()
     disk = Disk.of(folder)
     told = recorded(Order(folder, UNITS, "before opening"))
-    cuts, held = cut_and_check(disk, told, chance)
+    cuts, held = cut_and_check(disk, told, chance, chosen(chance, range(len(told)), CUTS))
     print(f"{len(told)} acts, {cuts} cuts, {held} promises held")  # noqa: T201 - shown where a test fails
     assert held > cuts, "most cuts came before the first acknowledgement: the test proves nothing"
 
 
-@pytest.mark.parametrize("lasting", range(1, 7))
+@pytest.mark.parametrize("lasting", range(1, size(5, 9)))
 def test_a_sync_that_failed_takes_nothing_acknowledged_with_it(folder: Path, lasting: int) -> None:
     """Linux lets go of pages that it could not write: a later sync succeeds without them."""
     chance = seeded()
-    for first in chance.sample(range(2, 14), size(1, 12)):
+    for first in chance.sample(SYNCS, size(1, len(SYNCS))):
         disk = Disk.of(folder)
-        fault = f"inject=fdatasync:error=EIO:when={first}..{first + lasting - 1}"
-        told = recorded(replace(unfolded, folder=folder), "-e", fault)
+        fault = ["-e", f"inject={SYNC}:error=EIO:when={first}..{first + lasting - 1}"]
+        told = recorded(replace(UNFOLDED, folder=folder), *fault)
         failed = next(number for number, act in enumerate(told) if isinstance(act, Synced) and act.failed)
-        cut_and_check(disk, told, chance, failed)
+        cut_and_check(disk, told, chance, chosen(chance, range(failed, len(told)), FEWER))
         refound(folder)
 
 
 def test_a_process_that_died_after_a_failed_sync_takes_nothing_with_it(folder: Path) -> None:
     """What its successor finds in the write-ahead log is only seen, not on the disk."""
     chance = seeded()
-    for first in chance.sample(range(2, 14), size(2, 12)):
+    for first in chance.sample(SYNCS, size(2, len(SYNCS))):
         disk = Disk.of(folder)
-        told = recorded(replace(unfolded, folder=folder), "-e", f"inject=fdatasync:signal=KILL:when={first}")
-        for act in told:
+        for act in recorded(replace(UNFOLDED, folder=folder), "-e", f"inject={SYNC}:signal=KILL:when={first}"):
             disk.follow(act)
         disk.sync_fails()
-        told = recorded(replace(unfolded, folder=folder))
-        cut_and_check(disk, told, chance)
+        told = recorded(replace(UNFOLDED, folder=folder))
+        cut_and_check(disk, told, chance, chosen(chance, range(len(told)), FEWER))
         refound(folder)
 
 

@@ -4,7 +4,7 @@ import base64
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,12 +147,8 @@ def opened(
     file = folder / FILE
     if not url and not file.exists():
         found(file)
-    database = open_place(url or file)
-    turn = database.turn if bend is None else bend(database.turn)
-    safeguards = Safeguards(anchor, reopen=database.reopen)
-    ledger = Ledger(turn, SIGNER, now, safeguards=safeguards, queue_limit=queue_limit)
-    try:
-        yield LedgerFile(folder, database, ledger)
-    finally:
-        ledger.close()
-        database.close()
+    with closing(open_place(url or file)) as database:
+        turn = database.turn if bend is None else bend(database.turn)
+        safeguards = Safeguards(anchor, reopen=database.reopen)
+        with closing(Ledger(turn, SIGNER, now, safeguards=safeguards, queue_limit=queue_limit)) as ledger:
+            yield LedgerFile(folder, database, ledger)

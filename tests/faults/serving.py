@@ -97,12 +97,12 @@ class Folder:
         assert json.loads(line)["ready"] is True
         return process
 
-    def second(self) -> Path:
+    def second(self, name: str = "second", port: int = 0) -> Path:
         """A configuration for one more process over the same database, on a port of its own."""
         text = self.config.read_text(encoding="utf-8")
-        changed = text.replace(f"  port: {self.settings.port}", f"  port: {free_port()}")
+        changed = text.replace(f"  port: {self.settings.port}", f"  port: {port or free_port()}")
         assert changed != text
-        file = self.config.with_name("second.yaml")
+        file = self.config.with_name(f"{name}.yaml")
         file.write_text(changed, encoding="utf-8")
         return file
 
@@ -146,12 +146,12 @@ def free_port() -> int:
         return port
 
 
-def found(folder: Path, fleet: Fleet, database: str = "broker.db") -> Folder:
+def found(folder: Path, fleet: Fleet, database: str = "broker.db", host: str = "127.0.0.1") -> Folder:
     """A new broker over these departments, on a port that stays its own."""
     port = free_port()
     settings = found_broker(
         folder / "broker",
-        issuer=f"http://127.0.0.1:{port}",
+        issuer=f"http://{host}:{port}",
         port=port,
         routes=fleet.routes_file,
         route_secrets=fleet.secrets_folder,
@@ -179,7 +179,9 @@ async def grant(centre: RequesterClient, phone: Phone) -> str:
     assert (await phone.open(ticket)).status == 200
     agreed = await phone.agree(ticket, list(ITEMS))
     assert agreed.status == 201, agreed.members
-    return str((await centre.read(filed.members["id"])).members["consent"])
+    granted = await centre.read(filed.members["id"])
+    assert granted.members.get("status") == "granted", granted.members
+    return str(granted.members["consent"])
 
 
 def pull_members(exchange: str, consent: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from audit import events, parts
 from audit.batch import Transaction
 from audit.events import Event
 from audit.search import Wanted
-from tests.faults.ledger_file import LedgerFile, opened
+from tests.faults.ledger_file import LedgerFile, found, opened
 
 Entry = dict[str, Any]
 
@@ -30,10 +30,13 @@ SIZE: Final = 400
 
 
 @contextmanager
-def searched_log(folder: Path, size: int = SIZE) -> Iterator[LedgerFile]:
+def searched_log(folder: Path, size: int = SIZE, url: str = "") -> Iterator[LedgerFile]:
+    """A log of made-up events in a file below `folder`, or in the empty PostgreSQL database at `url`."""
+    if url:
+        found(url)
     chance = random.Random(size)
     clock = count(START, STEP)
-    with opened(folder, now=lambda: next(clock)) as log:
+    with opened(folder, now=lambda: next(clock), url=url) as log:
         for _ in range(size):
             log.ledger.record(lambda transaction: _append(transaction, chance)).result(20)
         yield log

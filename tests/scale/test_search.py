@@ -17,6 +17,7 @@ from audit.errors import SearchRefused
 from audit.events import EVENTS, LogExported
 from audit.search import PAGE_LIMIT, Cursor, Hit, Wanted, month, search
 from tests.faults.ledger_file import LedgerFile
+from tests.postgresql import Server
 from tests.scale.searched_log import (
     CASES,
     ITEMS,
@@ -54,8 +55,18 @@ WANTED = st.builds(
 
 
 @pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerFile]:
+def file_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerFile]:
     with searched_log(tmp_path_factory.mktemp("searched")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def log(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LedgerFile]:
+    if request.param == "sqlite":
+        yield request.getfixturevalue("file_log")
+        return
+    server: Server = request.getfixturevalue("postgresql")
+    with server.database() as url, searched_log(tmp_path_factory.mktemp("searched"), url=url) as opened:
         yield opened
 
 
@@ -68,12 +79,13 @@ def pages(log: LedgerFile, wanted: Wanted, limit: int) -> Iterator[tuple[Hit, ..
     """All pages, each asked for by the text of the cursor before it."""
     cursor = None
     with log.database.reader.begin() as connection:
-        while True:
+        for _ in range(SIZE + 1):
             page = search(connection, wanted, limit=limit, cursor=cursor)
             yield page.hits
             if page.following is None:
                 return
             cursor = Cursor.read(str(page.following))
+    raise AssertionError("the pages have no end")
 
 
 @given(wanted=WANTED, limit=st.integers(1, 60))
@@ -193,27 +205,29 @@ BY_INDEX: list[tuple[Wanted, str]] = [
     (Wanted(events=("log.exported",)), "audit_index_event (event=?"),
     (Wanted(requester=REQUESTERS[0], case=CASES[0], events=("log.exported",)), "audit_index_case (case=?"),
     (Wanted(requester=REQUESTERS[0], operator=OPERATORS[0], item=ITEMS[0]), "audit_index_operator (operator=?"),
+    (Wanted(requester=REQUESTERS[0], item=ITEMS[0], events=("log.forked",)), "audit_index_event (event=?"),
+    (Wanted(requester="unheard-of", events=("log.exported",)), "audit_index_requester (requester=?"),
     (Wanted(requester=REQUESTERS[0], subject_ref=PEOPLE[0]), "audit_index_subject (subject_ref=?"),
 ]
 
 
 @pytest.mark.parametrize(("wanted", "index"), BY_INDEX)
 @pytest.mark.parametrize("in_month", [False, True])
-def test_the_most_telling_word_is_looked_up_and_nothing_is_sorted(
-    log: LedgerFile, wanted: Wanted, index: str, in_month: bool
+def test_the_rarest_word_is_looked_up_and_nothing_is_sorted(
+    file_log: LedgerFile, wanted: Wanted, index: str, in_month: bool
 ) -> None:
     if in_month:
         since, before = month("2026-02")
         wanted = replace(wanted, since=since, before=before)
-    *_, found, shown = plans(log, wanted)
+    *_, found, shown = plans(file_log, wanted)
     assert f"INDEX {index}" in found
     assert not {"TEMP B-TREE", "SCAN"} & set(re.findall("TEMP B-TREE|SCAN", found)), found
     assert shown.startswith("SEARCH audit_index USING INDEX")
 
 
-def test_a_month_alone_reads_its_own_range(log: LedgerFile) -> None:
+def test_a_month_alone_reads_its_own_range(file_log: LedgerFile) -> None:
     since, before = month("2026-02")
-    *_, found, _ = plans(log, Wanted(since=since, before=before))
+    *_, found, _ = plans(file_log, Wanted(since=since, before=before))
     assert re.search(r"\(idx>\? AND idx<\?\)$", found), found
 
 
