@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -108,8 +109,10 @@ def problem_of(reply: RawReply, world: World, *, from_server: bool = False) -> s
     assert "location" not in reply.headers, "a redirect could be bent by the Host header"
     if reply.status < 400:
         return ""
-    assert reply.headers["content-type"] == "application/problem+json", reply.headers
     assert reply.headers["x-content-type-options"] == "nosniff"
+    if reply.headers["content-type"] == "text/html; charset=utf-8":  # a page for people: a sentence, and the code
+        return _code_shown(reply)
+    assert reply.headers["content-type"] == "application/problem+json", reply.headers
     if not reply.body:  # HEAD
         return "unread"
     members: dict[str, Any] = json.loads(reply.body)
@@ -120,6 +123,12 @@ def problem_of(reply: RawReply, world: World, *, from_server: bool = False) -> s
     assert members["title"] in (PROBLEMS[code].zh.title, PROBLEMS[code].en.title)
     assert members.keys() <= {"type", "title", "status", "detail", "code", "request_id", "token", "reasons"}
     return str(code)
+
+
+def _code_shown(reply: RawReply) -> str:
+    shown = re.search(rb"<code>([a-z_]+)</code>", reply.body)
+    assert shown is not None or not reply.body
+    return str(Code(shown[1].decode())) if shown is not None else "unread"
 
 
 async def logged(world: World, event: str) -> None:
