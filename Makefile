@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test lint bench bench-ledger lock clean
+.PHONY: demo test crash lint bench bench-ledger lock clean
 
 # Runtime requirements only: the first demo must not wait for test tools. Nothing of it on stdout, which is the demo's.
 $(VENV)/.runtime: requirements.txt pyproject.toml
@@ -21,6 +21,10 @@ demo: $(VENV)/.runtime
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest $(ARGS)
+
+# The long form of tests/crash: every call, every cut, a thousand kills. Takes hours.
+crash: $(VENV)/.dev
+	BROKER_CRASH=long $(BIN)/python -m pytest tests/crash $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

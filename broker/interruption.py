@@ -1,6 +1,7 @@
 """Admissions that were cut short: closed as `exchange.interrupted`, once nobody can end them any more.
 
-Either their process died (closed at the next start of any), or the ledger failed their release (closed when repeated).
+Either their process died (closed at the next start of any), or the ledger failed their release (closed by their process
+when it is asked again or keeps house, for another process can only say that it is running).
 """
 
 import json
@@ -32,6 +33,19 @@ def close_interrupted(transaction: Transaction, dead: AbstractSet[str]) -> int:
     for row in left_behind:
         interrupt(transaction, row)
     return len(left_behind)
+
+
+def close_failed(transaction: Transaction, process: str, under_way: AbstractSet[str]) -> int:
+    """Close what this living process admitted and no longer walks, for the ledger failed it; how many.
+
+    `under_way` holds each call before its admission is queued and until its walk has ended.
+    """
+    table = tables.exchange
+    mine = select(table).where(table.c.status == ADMITTED, table.c.process == process)
+    failed = [row for row in transaction.connection.execute(mine).all() if row.call not in under_way]
+    for row in failed:
+        interrupt(transaction, row)
+    return len(failed)
 
 
 def interrupt(transaction: Transaction, row: Row[Any]) -> None:

@@ -191,7 +191,7 @@ def _engine(address: PostgresqlAddress, settings: Mapping[str, str], seconds: fl
 
 
 def _for_readers(address: PostgresqlAddress) -> PostgresqlAddress:
-    """libpq takes a session that is read-only by its own setting for one on a standby; `primary` asks the server."""
+    """To libpq a session that is read-only by its own setting is one on a standby; `primary` asks the server itself."""
     if address.url.query.get("target_session_attrs") != "read-write":
         return address
     return replace(address, url=address.url.update_query_dict({"target_session_attrs": "primary"}))

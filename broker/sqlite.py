@@ -110,8 +110,8 @@ class SqliteDatabase:
     def _secure_log(self) -> None:
         """Write the write-ahead log that is found over itself and sync it, and its name with it.
 
-        Where a sync has failed, the system shows what is not on the disk and will not try it again by itself: Linux lets
-        go of such pages. Whatever was committed behind it would be lost with the power.
+        Where a sync has failed, the system shows what is not on the disk and will not write it by itself again: Linux
+        lets go of such pages. Whatever was committed behind it would be lost with the power.
         """
         file = self.file.resolve()
         if not file.exists():

@@ -20,7 +20,7 @@ from broker.admission import Versions
 from broker.database import Database, create_database, open_database
 from broker.exchange import ExchangePath
 from broker.exchange_request import consent_verifier
-from broker.interruption import close_interrupted, running_processes
+from broker.interruption import close_failed, close_interrupted, running_processes
 from broker.keys import Keys, make_keys, read_keys
 from broker.processes import ProcessLock
 from broker.requesters import RequesterKeys
@@ -176,11 +176,12 @@ def _abandon(_: str) -> None:
 
 
 async def keep_house(broker: Broker) -> None:
-    """Clear what has ended, for ever, once a minute."""
+    """Clear what has ended, close what the ledger failed, for ever, once a minute."""
     while True:
         await asyncio.sleep(HOUSEKEEPING)
         with contextlib.suppress(Exception):  # a ledger in trouble says so in /readyz; clearing can wait
             await broker.storage.record(_clear_ended)
+            await broker.storage.record(lambda transaction: _close_failed(transaction, broker))
 
 
 @contextlib.asynccontextmanager
@@ -207,6 +208,10 @@ async def take_down(broker: Broker) -> None:
 
 def log_size(connection: Connection) -> int:
     return read_head(connection).frontier.size
+
+
+def _close_failed(transaction: Transaction, broker: Broker) -> None:
+    close_failed(transaction, broker.process.id, broker.path.under_way)
 
 
 def _clear_ended(transaction: Transaction) -> None:

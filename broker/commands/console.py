@@ -61,6 +61,8 @@ def failing_clearly() -> Iterator[None]:
         raise stop(f"{error.refusal.code}: {PROBLEMS[error.refusal.code].en.cause}", code) from error
     except FileExistsError as error:
         raise stop(f"{error.filename or error}: exists already; nothing was changed", ExitCode.REFUSED) from error
+    except OSError as error:
+        raise stop(f"{error.filename or 'a file'}: {error.strerror}", ExitCode.UNAVAILABLE) from error
     except NotInLog as error:
         raise stop(str(error), ExitCode.NOT_FOUND) from error
     except LedgerUnavailable as error:

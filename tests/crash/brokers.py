@@ -1,14 +1,14 @@
 """Four brokers over one database, each a process of its own, and callers who reach now one of them, now another."""
 
 import asyncio
-import contextlib
+import itertools
 import os
 import random
 import socket
 import sys
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,7 @@ class Somewhere(AbstractResolver):
     def __init__(self, brokers: "Brokers") -> None:
         self._brokers = brokers
 
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
+    async def resolve(self, host: str, *_: object, **__: object) -> list[ResolveResult]:
         there = await self._brokers.somewhere()
         return [ResolveResult(hostname=host, host="127.0.0.1", port=there, family=socket.AF_INET, proto=0, flags=0)]
 
@@ -83,7 +81,7 @@ class Brokers:
         return broker
 
     def kill(self, broker: Broker) -> Broker:
-        """kill -9, at whatever it is; started again at once, on the same port. The new one, not yet ready."""
+        """Kill -9, at whatever it is; started again at once, on the same port. The new one, not yet ready."""
         self.each.remove(broker)
         broker.child.kill()
         return self.start(broker.config, broker.port)
@@ -97,9 +95,10 @@ class Brokers:
 
     async def somewhere(self) -> int:
         """The port of a broker that is ready; waits where there is none."""
-        async with asyncio.timeout(STARTS_WITHIN):
-            while not (ready := [broker.port for broker in self.each if broker.ready]):
-                await asyncio.sleep(0.01)
+        end = time.monotonic() + STARTS_WITHIN
+        while not (ready := [broker.port for broker in self.each if broker.ready]):
+            assert time.monotonic() < end
+            await asyncio.sleep(0.01)
         return self.chance.choice(ready)
 
     def session(self) -> aiohttp.ClientSession:
@@ -147,11 +146,16 @@ async def four_brokers(folder: Path, fleet: Fleet, database: str, chance: random
 
 
 def check_living(entries: list[dict[str, Any]]) -> None:
-    """An exchange is closed as interrupted only once its process is dead: nothing of that process comes after."""
+    """Only a dead process's exchange is closed by others: nothing of that process comes after.
+
+    A living one closes its own where the ledger failed it and it is asked again: the new admission is the next entry.
+    """
     closed: set[str] = set()
-    for entry in entries:
-        process = entry["body"].get("process", "")
+    for entry, after in itertools.pairwise([*entries, {"event": "", "body": {}}]):
+        body = entry["body"]
         if entry["event"] == "exchange.interrupted":
-            closed.add(process)
+            same = {name: body[name] for name in ("process", "exchange")}
+            if after["event"] != "exchange.admitted" or same != {name: after["body"][name] for name in same}:
+                closed.add(body["process"])
         elif entry["event"] == "exchange.admitted":
-            assert process not in closed, "a starting process closed the exchange of a living one"
+            assert body["process"] not in closed, "a starting process closed the exchange of a living one"

@@ -1,8 +1,8 @@
 """A disk that loses its power: it keeps what was synced, and of the rest whatever chance will have, sector by sector.
 
 The rules are the hardest that a file system may have (POSIX, fsync): a write or a new size is safe after a sync of its
-file alone, a name after a sync of its folder, in order; of unsafe writes any may be there and others not, 512 bytes at a
-time. A sync that fails has let go of what it should have written, as Linux does: only what is written anew is tried
+file alone, a name after a sync of its folder, in order; of unsafe writes any may be there and others not, 512 bytes at
+a time. A sync that fails has let go of what it should have written, as Linux does: only what is written anew is tried
 again.
 """
 

@@ -104,8 +104,9 @@ def fork(target: Target, *arguments: Any) -> Child:
 def _read(stream: TextIO, said: list[dict[str, Any]]) -> None:
     with stream:
         for line in stream:
-            if line.endswith("}\n"):
-                said.append(json.loads(line))
+            if not line.endswith("}\n"):  # cut off by the child's end
+                return
+            said.append(json.loads(line))
 
 
 def _run(target: Target, speaker: Speaker, *arguments: Any) -> None:

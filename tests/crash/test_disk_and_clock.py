@@ -13,6 +13,7 @@ from typing import Any, Final
 import aiohttp
 import pytest
 
+from broker import wiring
 from broker.client import Reply, RequesterClient
 from connectors.departments.fleet import Fleet
 from connectors.departments.people import XU
@@ -92,7 +93,11 @@ async def test_a_full_disk(tmp_path: Path, fleet: Fleet, kind: str) -> None:
         assert world.check_log().unfinished == 0
 
 
-async def test_a_disk_that_fills_while_a_department_is_asked(tmp_path: Path, fleet: Fleet) -> None:
+async def test_a_disk_that_fills_while_a_department_is_asked(
+    tmp_path: Path, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be released is closed by whoever admitted it, so that it may be repeated at any process."""
+    monkeypatch.setattr(wiring, "HOUSEKEEPING", 0.3)
     async with small(tmp_path, fleet, "a disk of its own") as (world, disk):
         centre, phone = await world.centre(), await world.phone(XU)
         consent = await world.grant(centre, phone, items=ITEMS)
@@ -101,6 +106,7 @@ async def test_a_disk_that_fills_while_a_department_is_asked(tmp_path: Path, fle
             same = pull_members(f"under-way-{letters()}", consent)
             running = asyncio.create_task(centre.exchange(**same))
             while "exchange.admitted" not in world.events():
+                assert not running.done()
                 await asyncio.sleep(0.01)
             disk.fill()
             reply = await running
@@ -109,6 +115,10 @@ async def test_a_disk_that_fills_while_a_department_is_asked(tmp_path: Path, fle
         finally:
             fleet.set_fault("property_registry", "none")
             disk.free()
+        end = time.monotonic() + HEALS_WITHIN
+        while "exchange.interrupted" not in world.events():
+            assert time.monotonic() < end, "it was never closed: at another process it would be running for ever"
+            await asyncio.sleep(0.05)
         again = await healed(centre, same)
         assert (again.status, again.members["uses"][0]["use"]) == (200, 1), "the full disk cost a use"
         assert world.check_log().unfinished == 0

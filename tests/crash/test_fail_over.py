@@ -1,9 +1,10 @@
 """PostgreSQL's primary dies under load and its synchronous standby takes over: nothing acknowledged is missing there.
 
-The address names both servers, and whoever is the primary is written to. The old primary, come back alone, lacks what was
-written since: the anchor refuses it.
+The address names both servers, and whoever is the primary is written to. The old primary, come back alone, lacks what
+was written since: the anchor refuses it.
 """
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,10 @@ import pytest
 
 from audit.anchor import AnchorFile
 from audit.errors import LedgerUnavailable, LogForked
+from connectors.departments.fleet import Fleet
+from connectors.departments.people import LIN, NO_HOME, UNMARRIED, XU
+from tests.crash.brokers import four_brokers
+from tests.crash.callers import Caller, check
 from tests.crash.sizes import seeded, size
 from tests.faults.appenders import Appender, all_held
 from tests.faults.ledger_file import LedgerFile, found, note, opened
@@ -76,6 +81,37 @@ class Load:
         while len(self.acknowledged) < enough:
             assert time.monotonic() < end, f"nothing is acknowledged any more: {self.log.ledger.trouble}"
             time.sleep(0.01)
+
+
+async def test_four_brokers_follow(tmp_path: Path, fleet: Fleet) -> None:
+    """Their processes live on: whoever lost its session takes its lock again, and nobody's exchange is closed."""
+    chance = seeded()
+    with pair() as servers:
+        async with four_brokers(tmp_path, fleet, servers.url, chance) as brokers:
+            centre = brokers.centre()
+            callers = [Caller(brokers, centre, await brokers.phone(person)) for person in (XU, LIN, UNMARRIED, NO_HOME)]
+            over = asyncio.Event()
+            async with asyncio.TaskGroup() as load:
+                for caller in callers:
+                    load.create_task(caller.go_on(over))
+                await answered(callers, 8)
+                await asyncio.to_thread(servers.primary.stop)
+                await asyncio.to_thread(servers.standby.promote)
+                await answered(callers, 8)
+                await asyncio.to_thread(brokers.kill, brokers.each[0])
+                await brokers.all_ready()
+                await answered(callers, 4)
+                over.set()
+        assert sum(caller.refused + caller.cut for caller in callers) > 0, "nobody noticed that the primary was gone"
+        check(brokers, callers)
+
+
+async def answered(callers: list[Caller], more: int) -> None:
+    """Until so many more exchanges have been answered."""
+    before, end = sum(len(caller.answered) for caller in callers), time.monotonic() + 2 * HEALS_WITHIN
+    while sum(len(caller.answered) for caller in callers) < before + more:
+        assert time.monotonic() < end, "nothing is answered any more"
+        await asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize("number", range(ROUNDS))

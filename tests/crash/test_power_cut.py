@@ -1,8 +1,8 @@
 """The power fails at any moment: whatever the disk had not been told to keep may be there, be torn, or be gone.
 
 The writer's file operations are written down with strace and followed on a disk that knows what was synced
-(tests/crash/disk.py). At each chosen moment the files are rebuilt and opened anew: every acknowledgement made before that
-moment must be in them. The same with a careless `synchronous` must lose some: that proves the test.
+(tests/crash/disk.py). At each chosen moment the files are rebuilt and opened anew: every acknowledgement made before
+that moment must be in them. The same with a careless `synchronous` must lose some: that proves the test.
 """
 
 import random
@@ -29,7 +29,8 @@ from tests.faults.ledger_file import FILE, found, opened
 UNITS = 9
 CUTS, FEWER = 90, 20
 """In the short form; in the long one, each moment of each recording in each way, and some torn ways more."""
-TORN = 4
+WAYS: tuple[Keeps, ...] = get_args(Keeps)
+EACH_WAY: tuple[Keeps, ...] = (*WAYS, "some", "some", "some", "some")
 
 
 @pytest.fixture
@@ -74,8 +75,7 @@ def moments(
         if isinstance(act, Said) and "acknowledged" in act.members:
             promises.append(act.members)
         if number in at:
-            every: tuple[Keeps, ...] = get_args(Keeps)
-            for keeps in (*every, *["some"] * TORN) if LONG else (chance.choice(every),):
+            for keeps in EACH_WAY if LONG else (chance.choice(WAYS),):
                 yield keeps, promises
 
 
@@ -93,9 +93,7 @@ SYNC, SYNCS = "fdatasync", range(1, 8)
 """The first are those of a new write-ahead log and its name, the others commits."""
 
 
-def cut_and_check(
-    disk: Disk, told: Sequence[Act], chance: random.Random, at: Collection[int]
-) -> tuple[int, int]:
+def cut_and_check(disk: Disk, told: Sequence[Act], chance: random.Random, at: Collection[int]) -> tuple[int, int]:
     """(cuts, promises held) of a recording. The disk is left as it is at its end."""
     cuts = held = 0
     for keeps, promises in moments(disk, told, chance, at):

@@ -1,4 +1,4 @@
-"""Thousands of single changes to a copy, made by chance: whoever verifies the export, or starts on the database, sees it.
+"""Thousands of single changes to a copy, made by chance: whoever verifies the export or starts on the database sees it.
 
 Changed are the files of an export, the rows of the ledger's own tables (its search index is a projection and never
 evidence), and single bytes of the database file; of those, many hit nothing of the log: then the export is what it was.
@@ -25,7 +25,7 @@ from broker.sqlite import SqliteDatabase
 from policies.strict_yaml import ConfigurationError
 from tests.audit import sample_log
 from tests.crash.sizes import seeded, size
-from tests.faults.ledger_file import FILE, SIGNER, note, opened, verify_log, wall_clock
+from tests.faults.ledger_file import FILE, SIGNER, opened, verify_log, wall_clock
 
 ENTRIES = 300
 """One full bundle and tile, and a partial one of each."""

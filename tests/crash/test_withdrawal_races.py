@@ -1,20 +1,17 @@
 """Withdrawal against exchange, raced across four processes on one file, and judged by ledger index.
 
-After `consent.withdrawn` nothing of that consent is admitted, and nothing of its person is released; every answer that a
-centre holds is in the log.
+After `consent.withdrawn` nothing of that consent is admitted, and nothing of its person is released; every answer that
+a centre holds is in the log.
 """
 
 import asyncio
-import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from broker.client import Reply, RequesterClient
 from broker.demo.phone import Phone
-from connectors.departments.fleet import NAMES, Fleet
+from connectors.departments.fleet import Fleet
 from connectors.departments.people import LIN, NO_HOME, TWO_HOMES, UNMARRIED, XU
 from consent.grants import payload_of
 from tests.crash.brokers import Brokers, check_living, four_brokers
@@ -35,7 +32,7 @@ async def test_a_withdrawal_is_obeyed_by_every_process(tmp_path: Path, fleet: Fl
         centre = brokers.centre()
         people = [await brokers.phone(person) for person in (XU, LIN, UNMARRIED, NO_HOME, TWO_HOMES)[:LANES]]
         seen: Counter[str] = Counter()
-        lanes = [lane(brokers, centre, phone, chance, RACES // LANES) for phone in people]
+        lanes = [lane(brokers, centre, phone) for phone in people]
         for told in await asyncio.gather(*lanes):
             seen += told
     entries = brokers.folder.entries()
@@ -50,9 +47,11 @@ async def test_a_withdrawal_is_obeyed_by_every_process(tmp_path: Path, fleet: Fl
     assert brokers.folder.check().unfinished == 0
 
 
-async def lane(brokers: Brokers, centre: RequesterClient, phone: Phone, chance: random.Random, races: int) -> Counter[str]:
+async def lane(brokers: Brokers, centre: RequesterClient, phone: Phone) -> Counter[str]:
+    """One person's share of the races."""
+    chance = brokers.chance
     seen: Counter[str] = Counter()
-    for _ in range(races):
+    for _ in range(RACES // LANES):
         consent = await grant(centre, phone)
         racing = [late(brokers, centre, consent, chance.uniform(0, 0.1)) for _ in range(AT_ONCE)]
         exchanges = asyncio.gather(*racing)

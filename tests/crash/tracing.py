@@ -1,10 +1,10 @@
 """strace attached to a running process: calls made to fail or to kill, or written down; skipped where it cannot be."""
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -37,20 +37,19 @@ def need_strace() -> None:
 
 @contextmanager
 def attached(pid: int, *arguments: str) -> "Iterator[subprocess.Popen[bytes]]":
-    """Strace on every thread of a process from here on, until the block is left or the process ends."""
+    """Watch every thread of a process from here on, until the block is left or the process ends."""
     command = ["strace", "-f", "-p", str(pid), *arguments]
-    with tempfile.TemporaryFile() as quiet:
-        out = [] if "-o" in arguments else ["-o", "/dev/null"]
-        tracer = subprocess.Popen([*command, *out], stderr=subprocess.PIPE, stdout=quiet, stdin=subprocess.DEVNULL)
-        assert tracer.stderr is not None
-        try:
-            line = tracer.stderr.readline()
-            if b"attached" not in line:
-                raise RuntimeError(line.decode().strip())
-            yield tracer
-        finally:
-            detach(tracer)
-            tracer.stderr.close()
+    out = [] if "-o" in arguments else ["-o", os.devnull]
+    tracer = subprocess.Popen([*command, *out], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+    assert tracer.stderr is not None
+    try:
+        line = tracer.stderr.readline()
+        if b"attached" not in line:
+            raise RuntimeError(line.decode().strip())
+        yield tracer
+    finally:
+        detach(tracer)
+        tracer.stderr.close()
 
 
 def detach(tracer: "subprocess.Popen[bytes]") -> None:

@@ -126,4 +126,4 @@ def _be_careless(synchronous: Synchronous) -> None:
             connection.execute(f"PRAGMA {pragma}").close()
 
     sqlite._make_durable = careless
-    sqlite.SAFE["synchronous"] = {"NORMAL": 1, "OFF": 0}[synchronous]  # type: ignore[index]
+    sqlite.SAFE["synchronous"] = {"NORMAL": 1, "OFF": 0}[synchronous]

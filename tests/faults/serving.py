@@ -176,7 +176,8 @@ async def grant(centre: RequesterClient, phone: Phone) -> str:
     filed = await centre.file(matter=MATTER, case=CASE, operator=OPERATOR, subject=subject)
     assert filed.status == 201, filed.members
     ticket = ticket_of(filed.members["consent_url"])
-    assert (await phone.open(ticket)).status == 200
+    offer = await phone.open(ticket)
+    assert offer.status == 200, offer.members
     agreed = await phone.agree(ticket, list(ITEMS))
     assert agreed.status == 201, agreed.members
     granted = await centre.read(filed.members["id"])
