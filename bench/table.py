@@ -9,7 +9,9 @@ from bench.summary import Figures, Summary
 
 def show(machine: Machine, summary: Summary, proven: str) -> None:
     """Print the table, the machine and what was proven of the run."""
-    console = Console(highlight=False, width=None)
+    console = Console(highlight=False)
+    if not console.is_terminal:  # a pipe is not 80 columns wide, and a figure cut off is none
+        console.width = 160
     console.print(_table(summary))
     console.print(f"Machine: {machine}.", soft_wrap=True)
     console.print(f"Proof: {proven}.", soft_wrap=True)
