@@ -44,6 +44,9 @@ class Database(Protocol):
 
     def safety(self) -> Safety: ...
 
+    def sweep(self) -> None:
+        """Take what was deleted out of the files, as far as the store can: an erased person's key must not linger."""
+
     def reopen(self) -> None:
         """Let go of what a fault may have broken; the next use opens it anew."""
         ...

@@ -135,6 +135,9 @@ class PostgresqlDatabase:
         held = dict.fromkeys(_SAFE, "on") | {"synchronous_standby_names": standbys}
         return Safety(f"PostgreSQL {version}", held, (*self._address.doubts(), *_collation_doubts(collation)))
 
+    def sweep(self) -> None:
+        """Nothing here: dead rows stay until the server's own VACUUM, as the README says."""
+
     def reopen(self) -> None:
         """Let go of the writer's connections; the next turn opens new ones. Readers look at theirs before each use."""
         self._writer.dispose()

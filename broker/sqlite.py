@@ -59,6 +59,10 @@ class SqliteDatabase:
             if self._waiting_bytes() > FOLD_ABOVE:
                 self._fold()
 
+    def sweep(self) -> None:
+        """Freed pages are overwritten as they are freed (secure_delete); the log that still shows them is folded in."""
+        self.fold()
+
     def fold(self) -> None:
         """Bring the write-ahead log into the file now; what was deleted is then in neither."""
         with self._locked():

@@ -9,6 +9,7 @@ import typer
 
 from audit.batch import Transaction
 from broker.commands.console import AsJson, ConfigFile, failing_clearly, show, storage_of
+from broker.database import open_database
 from broker.keys import read_keys
 from broker.login import end_sessions
 from consent.erasure import erase, find_subject
@@ -44,6 +45,9 @@ def erase_one(
             return subject_ref
 
         recorded = storage.ledger.record(work).result()
+    database = open_database(settings)
+    database.sweep()
+    database.close()
     show({"erased": recorded.value, "entry": recorded.entries[-1]}, as_json=as_json)
 
 

@@ -1,5 +1,10 @@
 """A person is forgotten: nothing can be done in her name, nothing leads to her, and every proof still holds."""
 
+import asyncio
+import json
+import subprocess
+import sys
+
 from sqlalchemy import select
 
 from audit.batch import Transaction
@@ -53,6 +58,23 @@ async def test_nothing_leads_to_her_any_more(world: World) -> None:
     assert stored_secrets(world) == []
     assert isinstance(world.broker.database, SqliteDatabase)
     world.broker.database.fold()
+    files = [file for file in (world.folder / "broker").glob("broker.db*") if file.is_file()]
+    held = b"".join(file.read_bytes() for file in files)
+    assert not [secret for secret in secrets if secret in held]
+    world.check_log()
+
+
+async def test_the_command_leaves_nothing_in_the_files(world: World) -> None:
+    """Beside a running broker; the id number comes by standard input."""
+    centre, phone = await world.centre(), await world.phone()
+    await world.grant(centre, phone)
+    secrets = stored_secrets(world)
+    command = [sys.executable, "-m", "broker", "subjects", "erase", "--json"]
+    command += ["--config", str(world.folder / "broker" / "broker.yaml")]
+    asked = json.dumps({"id_number": XU.id_number}).encode()
+    ran = await asyncio.to_thread(subprocess.run, command, input=asked, capture_output=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert XU.id_number.encode() not in ran.stdout + ran.stderr
     files = [file for file in (world.folder / "broker").glob("broker.db*") if file.is_file()]
     held = b"".join(file.read_bytes() for file in files)
     assert not [secret for secret in secrets if secret in held]
