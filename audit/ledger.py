@@ -34,6 +34,7 @@ from audit.checkpoint import LogSigner
 from audit.errors import AuditError, ClockBehind, LedgerBusy, LedgerUnavailable, LogForked
 from audit.merkle import Frontier
 from audit.tail import check_tail
+from audit.tiles import of_its_type
 
 T = TypeVar("T")
 
@@ -92,7 +93,7 @@ class Ledger:
         self._closing = False
         self._trouble = ""
         self._last_time = 0
-        with turn() as connection:
+        with turn() as connection, of_its_type():
             self._look(connection)
         self._thread = threading.Thread(target=self._write, name="ledger-writer", daemon=True)
         self._thread.start()
@@ -185,7 +186,7 @@ class Ledger:
     def _heal(self) -> None:
         try:
             self._safeguards.reopen()
-            with self._turn() as connection:
+            with self._turn() as connection, of_its_type():
                 self._look(connection)
                 touch_head(connection)  # a disk that is full or read-only still reads well
                 frontier = read_head(connection).frontier

@@ -4,7 +4,8 @@ Only full tiles are stored, once; every partial one is derived from the entries 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -183,6 +184,20 @@ def export(connection: Connection, folder: Path, vkey: str, progress: Progress |
     """
     if folder.exists() and any(folder.iterdir()):
         raise ExportRefused("the folder to export to is not empty")
+    with of_its_type():
+        return _export(connection, folder, vkey, progress)
+
+
+@contextmanager
+def of_its_type() -> Iterator[None]:
+    """A changed byte can make text of a stored number or hash: what fails on it is LogDamaged, not our own mistake."""
+    try:
+        yield
+    except (TypeError, OverflowError) as error:
+        raise LogDamaged("a stored value is not of its column's type") from error
+
+
+def _export(connection: Connection, folder: Path, vkey: str, progress: Progress | None) -> Exported:
     head = connection.execute(select(tables.head)).one_or_none()
     if head is None:
         raise NotInLog("the database holds no log yet")

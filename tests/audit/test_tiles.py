@@ -175,3 +175,11 @@ def test_completing_a_tile_reads_only_the_rows_that_stood_before_the_batch(tmp_p
         (row,) = tiles.completed(connection, growth)
     assert (row["level"], row["number"], len(row["hashes"])) == (0, 1, 256 * 32)
     assert selected == ["(256, 500)"]
+
+
+def test_a_body_that_became_text_is_damage(tmp_path: Path) -> None:
+    """One changed byte in a row's header makes SQLite hand out text where bytes were written."""
+    with opened_log(tmp_path / "log.db", sample(5), batch=5) as connection:
+        connection.exec_driver_sql("UPDATE audit_entry SET body = CAST(body AS TEXT) WHERE idx = 2")
+        with pytest.raises(LogDamaged, match="type"):
+            tiles.export(connection, tmp_path / "export", SIGNER.vkey)
