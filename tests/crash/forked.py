@@ -55,15 +55,15 @@ class Child:
     def go(self) -> None:
         self.word.send("go")
 
-    def saying(self, name: str, number: int = 1) -> list[dict[str, Any]]:
-        """Wait until it has said so many lines with this member, or has ended; those lines."""
+    def saying(self, *names: str) -> list[dict[str, Any]]:
+        """Wait until it has said a line with one of these members, or has ended; those lines."""
         end = time.monotonic() + PATIENCE
         while True:
             over = self.reading is not None and not self.reading.is_alive()
-            lines = [line for line in self.said if name in line]
-            if len(lines) >= number or over:
+            lines = [line for line in self.said if not line.keys().isdisjoint(names)]
+            if lines or over:
                 return lines
-            assert time.monotonic() < end, f"the child never said {name}: {self.said[-3:]}"
+            assert time.monotonic() < end, f"the child never said {names}: {self.said[-3:]}"
             time.sleep(0.002)
 
     def kill(self) -> None:
