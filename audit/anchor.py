@@ -51,9 +51,11 @@ class AnchorFile:
 
     def write(self, anchored: Anchored) -> None:
         """Raise the anchor; never lowers it. OSError where the file cannot be written."""
-        if not self.file.exists():
+        try:
+            descriptor = os.open(self.file, os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
             self._create(anchored)
-        descriptor = os.open(self.file, os.O_RDWR | os.O_CLOEXEC)
+            descriptor = os.open(self.file, os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             slots = [_read(os.pread(descriptor, SLOT, number * SLOT)) for number in range(2)]

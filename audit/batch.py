@@ -4,10 +4,11 @@ Index and time are stamped inside the leaf as it is appended: no caller can back
 later. The frontier of the stored head and the batch's own leaves are all that a receipt needs.
 """
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import Connection, insert, select, update
@@ -15,7 +16,8 @@ from sqlalchemy import Connection, insert, select, update
 from audit import merkle, tables, tiles
 from audit.checkpoint import LogSigner, format_proof
 from audit.errors import EntryTooLarge, LedgerUnavailable
-from audit.events import Event
+from audit.event import Event
+from audit.prepared import Prepared
 from audit.projection import IndexRows, rows_of
 from audit.rows import insert_rows
 
@@ -24,6 +26,9 @@ T = TypeVar("T")
 ENTRY_LIMIT: Final = 60 * 1024
 """Bytes; C2SP tlog-tiles caps an entry at 65,535."""
 
+_HEAD: Final = Prepared(select(tables.head))
+_LOCKED_HEAD: Final = Prepared(select(tables.head).with_for_update())
+_MOVE_HEAD: Final = Prepared(update(tables.head), "size", "frontier", "root", "last_time", "checkpoint")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -74,6 +79,8 @@ class Batch:
     growth: merkle.Growth
     entries: list[Stamped] = field(default_factory=list)
     checkpoint: bytes = b""
+    read: dict[Hashable, Any] = field(default_factory=dict)
+    """What units in a row read once for all of them (`Transaction.once`)."""
 
     @property
     def next_index(self) -> int:
@@ -110,6 +117,7 @@ class Transaction:
         self._now = batch.now
         self._first = batch.next_index
         self._last_time = batch.last_time
+        self._read = batch.read
         self.appended: list[Stamped] = []
 
     @property
@@ -121,6 +129,13 @@ class Transaction:
     def next_index(self) -> int:
         """The index that the next appended entry will have."""
         return self._first + len(self.appended)
+
+    def once(self, name: Hashable, read: Callable[[Connection], T]) -> T:
+        """What `read` gives, read once for all units of a batch until one of them may have changed it."""
+        if name not in self._read:
+            self._read[name] = read(self.connection)
+        found: T = self._read[name]
+        return found
 
     def append(self, event: Event) -> int:
         """Add an entry to the log; its index. Raises EntryTooLarge above ENTRY_LIMIT bytes."""
@@ -151,14 +166,13 @@ def seal(connection: Connection, batch: Batch, signer: LogSigner) -> None:
         connection.execute(insert(tables.tile), full)
     frontier = batch.growth.frontier()
     batch.checkpoint = signer.sign(frontier.size, frontier.root())
-    connection.execute(
-        update(tables.head).values(
-            size=frontier.size,
-            frontier=frontier.packed(),
-            root=frontier.root(),
-            last_time=batch.last_time,
-            checkpoint=batch.checkpoint,
-        )
+    _MOVE_HEAD.change(
+        connection,
+        size=frontier.size,
+        frontier=frontier.packed(),
+        root=frontier.root(),
+        last_time=batch.last_time,
+        checkpoint=batch.checkpoint,
     )
 
 
@@ -183,8 +197,7 @@ def read_head(connection: Connection, *, lock: bool = False) -> Head:
 
     With `lock`, processes that write are ordered by this row (PostgreSQL; on SQLite by the turn itself).
     """
-    query = select(tables.head)
-    row = connection.execute(query.with_for_update() if lock else query).one_or_none()
+    row = (_LOCKED_HEAD if lock else _HEAD).one(connection)
     if row is None:
         raise LedgerUnavailable("the database holds no log; run `broker init` first")
     frontier = merkle.Frontier.unpack(row.size, row.frontier)

@@ -45,7 +45,15 @@ class LogSigner:
         """Make the checkpoint of a tree, as a signed note."""
         if size < 0 or len(root) != HASH_LENGTH:
             raise CheckpointError(f"no checkpoint for size {size} with a root of {len(root)} bytes")
-        text = f"{self.name}\n{size}\n{_base64(root)}\n"
+        return self._note(f"{self.name}\n{size}\n{_base64(root)}\n")
+
+    def state(self, what: str, text: str) -> bytes:
+        """Make a signed note of another kind. Its first line has a space, as no origin may: never a checkpoint."""
+        if " " not in what or "\n" in what or "\n\n" in text or not text.endswith("\n"):
+            raise CheckpointError("a statement begins with what it is, has no empty line and ends with its last line")
+        return self._note(f"{what}\n{text}")
+
+    def _note(self, text: str) -> bytes:
         signature = self._key_id + self._key.sign(text.encode())
         return f"{text}\n\N{EM DASH} {self.name} {_base64(signature)}\n".encode()
 

@@ -9,6 +9,9 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from audit.backup_events import OfBackup
+from audit.event import Event
+from audit.identity_events import OfSubject
 from audit.parts import (
     AskedItem,
     Consent,
@@ -20,28 +23,8 @@ from audit.parts import (
     ReleasedItem,
     SpentUse,
 )
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened; its members are the entry's `body`."""
-
-    NAME: ClassVar[str]
-
-    def index_lines(self) -> Iterator[IndexLine]:
-        """The rows by which this entry is found; by default one, of the members that are there."""
-        yield self._line(subject_ref=getattr(self, "subject_ref", ""))
-
-    def _line(self, *, subject_ref: str, item: str = "", outcome: str = "") -> IndexLine:
-        operator = getattr(self, "operator", None)
-        return IndexLine(
-            requester=getattr(self, "requester", ""),
-            subject_ref=subject_ref,
-            operator=operator.id if operator is not None else "",
-            matter=getattr(self, "matter", ""),
-            case=getattr(self, "case", ""),
-            item=item,
-            outcome=outcome,
-        )
+from audit.sharing_events import OfSharing
+from audit.staff_events import OfStaff
 
 
 class OfCase(Event, frozen=True, kw_only=True):
@@ -65,12 +48,23 @@ class ConsentAsked(OfCase, frozen=True, kw_only=True):
     valid_for: int
     operator: Operator
     subject_ref: str
+    bundle: str = ""
+    """Of which bundle's request it is a part."""
+    lead: str = ""
+    """The requester at which that bundle began, and whose word this is."""
+    actor_ref: str = ""
+    """Who is to sign for the subject; empty where she signs herself."""
+    witness_ref: str = ""
+    evidence_sha256: str = ""
+    """Of the paper by which somebody may act for her, hex."""
 
 
 class ConsentShown(OfCase, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "consent.shown"
     request: str
     subject_ref: str
+    actor_ref: str = ""
+    """Who saw it in her stead."""
     notice: Notice
 
 
@@ -88,12 +82,37 @@ class ConsentGranted(OfCase, frozen=True, kw_only=True):
     notice: Notice
     token_sha256: str
     assurance: int
+    actor_ref: str = ""
+    """Who signed for her; empty where she signed herself."""
+    acting_evidence_sha256: str = ""
+    """Of the paper by which that person may, hex."""
+    evidence_sha256: str = ""
+    """Of the passkey's assertion over the signed text, where one was needed to sign what is sensitive."""
 
 
 class ConsentDeclined(OfCase, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "consent.declined"
     request: str
     subject_ref: str
+    actor_ref: str = ""
+    """Who said no in her stead."""
+
+
+class ConsentReopened(OfCase, frozen=True, kw_only=True):
+    """Who had said no looks at it again, of her own accord."""
+
+    NAME: ClassVar[str] = "consent.reopened"
+    request: str
+    subject_ref: str
+
+
+class ConsentWitnessed(OfCase, frozen=True, kw_only=True):
+    """The second person at an assisted authorization: the subject was there, and the paper is hers."""
+
+    NAME: ClassVar[str] = "consent.witnessed"
+    request: str
+    subject_ref: str
+    witness_ref: str
 
 
 class ConsentCancelled(OfCase, frozen=True, kw_only=True):
@@ -115,6 +134,8 @@ class ConsentWithdrawn(OfConsent, frozen=True, kw_only=True):
     by: str
     """`device_key`, `sign_in` or `erasure`."""
     withdrawal_jti: str
+    actor_ref: str = ""
+    """Who took it back in her stead; empty where it was she."""
 
 
 class ConsentPaused(OfConsent, frozen=True, kw_only=True):
@@ -157,13 +178,15 @@ class ExchangeRefused(OfCase, frozen=True, kw_only=True):
     subject_refs: list[str]
     code: str
     reasons: list[str]
+    stopped: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """Each item that is stopped, and which side has stopped it."""
 
     def index_lines(self) -> Iterator[IndexLine]:
         return (self._line(subject_ref=one, outcome=self.code) for one in self.subject_refs or [""])
 
 
 class OfCall(OfCase, frozen=True, kw_only=True):
-    """The one ending of an admitted call; `admitted` is the index of its admission."""
+    """The ending of an admitted call, or what was late in it; `admitted` is the index of its admission."""
 
     call: str
     exchange: str
@@ -171,20 +194,29 @@ class OfCall(OfCase, frozen=True, kw_only=True):
 
 
 class ExchangeReleased(OfCall, frozen=True, kw_only=True):
+    """With `collects`, a further release of a call: of what was pending in the release of that index."""
+
     NAME: ClassVar[str] = "exchange.released"
     operator: Operator
     results: list[ReleasedItem]
+    collects: int | msgspec.UnsetType = msgspec.UNSET
 
     def index_lines(self) -> Iterator[IndexLine]:
         return (self._line(subject_ref=one.subject_ref, item=one.item, outcome=one.outcome) for one in self.results)
 
 
 class ExchangeWithheld(OfCall, frozen=True, kw_only=True):
-    """Nobody concerned still stood when the answers came; nothing left, the use stays spent."""
+    """Nobody concerned still stood when the answers came; nothing left, the use stays spent.
+
+    With `collects` it ends nothing: late answers were asked for and not given.
+    """
 
     NAME: ClassVar[str] = "exchange.withheld"
     subject_refs: list[str]
     code: str
+    stopped: list[str] | msgspec.UnsetType = msgspec.UNSET
+    """Each item that is stopped, and which side has stopped it."""
+    collects: int | msgspec.UnsetType = msgspec.UNSET
 
     def index_lines(self) -> Iterator[IndexLine]:
         return (self._line(subject_ref=one, outcome=self.code) for one in self.subject_refs)
@@ -224,31 +256,65 @@ class ExchangeDecided(OfReleased, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "exchange.decided"
     decision: str
     """`approved`, `refused` or `returned`."""
+    amount_fen: int | msgspec.UnsetType = msgspec.UNSET
+    """What was approved, only ever in whole thousands of yuan."""
 
 
-class SubjectRegistered(Event, frozen=True, kw_only=True):
+class SubjectRegistered(OfSubject, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "subject.registered"
-    subject_ref: str
 
 
-class SubjectErased(Event, frozen=True, kw_only=True):
+class SubjectErased(OfSubject, frozen=True, kw_only=True):
     """The person's key and the mapping from her id number are destroyed; nothing else in the log changes."""
 
     NAME: ClassVar[str] = "subject.erased"
     subject_ref: str
 
 
-class DeviceEnrolled(Event, frozen=True, kw_only=True):
-    NAME: ClassVar[str] = "device.enrolled"
+class SubjectExported(Event, frozen=True, kw_only=True):
+    """The person took a copy of everything about her."""
+
+    NAME: ClassVar[str] = "subject.exported"
     subject_ref: str
-    kid: str
-    alg: str
+    form: str
+    """`json` or `pdf`."""
 
 
-class DeviceRemoved(Event, frozen=True, kw_only=True):
-    NAME: ClassVar[str] = "device.removed"
+class OfInquiry(Event, frozen=True, kw_only=True):
+    """A person's question or correction about the entry `about`. What she wrote, and the answer, stand nowhere here."""
+
+    number: str
+    about: int
+    requester: str
     subject_ref: str
-    kid: str
+
+
+class OfCorrection(OfInquiry, frozen=True, kw_only=True):
+    department: str
+    item: str
+
+    def index_lines(self) -> Iterator[IndexLine]:
+        yield self._line(subject_ref=self.subject_ref, item=self.item)
+
+
+class QuestionOpened(OfInquiry, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "question.opened"
+
+
+class QuestionAnswered(OfInquiry, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "question.answered"
+    by: str | msgspec.UnsetType = msgspec.UNSET
+    """The staff number of who answered; absent where it came by the command line."""
+
+
+class CorrectionOpened(OfCorrection, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "correction.opened"
+
+
+class CorrectionAnswered(OfCorrection, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "correction.answered"
+    by: str | msgspec.UnsetType = msgspec.UNSET
+    """The staff number of who answered; absent where it came by the command line."""
 
 
 class RequesterRegistered(Event, frozen=True, kw_only=True):
@@ -256,6 +322,8 @@ class RequesterRegistered(Event, frozen=True, kw_only=True):
     requester: str
     name: str
     matters: list[str]
+    department: str = ""
+    """The department that it is; empty for a fund centre."""
 
 
 class KeyAdded(Event, frozen=True, kw_only=True):
@@ -290,16 +358,29 @@ class HookRemoved(Event, frozen=True, kw_only=True):
     hook: str
 
 
-class ReleasesStopped(Event, frozen=True, kw_only=True):
-    NAME: ClassVar[str] = "releases.stopped"
+class OfStop(Event, frozen=True, kw_only=True):
+    """The one switch, as one side turned it."""
+
     item: str
-    """The one item stopped; empty for every release."""
+    """The one item; empty for every release."""
+    requester: str = ""
+    """To whom alone; empty for everybody."""
+    department: str = ""
+    """Whose stop it is; empty for whoever operates the program."""
+    by: str = ""
+    """The steward's number."""
+
+    def index_lines(self) -> Iterator[IndexLine]:
+        yield IndexLine(requester=self.requester, operator=self.by, item=self.item)
+
+
+class ReleasesStopped(OfStop, frozen=True, kw_only=True):
+    NAME: ClassVar[str] = "releases.stopped"
     reason: str
 
 
-class ReleasesStarted(Event, frozen=True, kw_only=True):
+class ReleasesStarted(OfStop, frozen=True, kw_only=True):
     NAME: ClassVar[str] = "releases.started"
-    item: str
 
 
 class ConfigurationLoaded(Event, frozen=True, kw_only=True):
@@ -310,6 +391,8 @@ class ConfigurationLoaded(Event, frozen=True, kw_only=True):
     catalogue: str
     rules: str
     routes: str
+    workdays: str = ""
+    """Of the calendar; empty in entries from before there was one."""
 
 
 class LogForkAccepted(Event, frozen=True, kw_only=True):
@@ -343,5 +426,7 @@ def _named(parent: type[Event]) -> Iterator[type[Event]]:
         yield from _named(kind)
 
 
+ELSEWHERE: Final = (OfSubject, OfBackup, OfStaff, OfSharing)
+"""With whose modules the list below is whole."""
 EVENTS: Final[dict[str, type[Event]]] = {kind.NAME: kind for kind in _named(Event)}
 RETIRED: Final[frozenset[str]] = frozenset()

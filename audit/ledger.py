@@ -64,6 +64,7 @@ class Safeguards:
 @dataclass(frozen=True, slots=True)
 class _Unit:
     work: Callable[[Transaction], Any]
+    leaves_standing: bool
     future: "Future[Recorded[Any]]" = field(default_factory=Future)
 
 
@@ -108,13 +109,16 @@ class Ledger:
         """Why nothing can be recorded now; empty where all is well."""
         return self._trouble
 
-    def record(self, work: Callable[[Transaction], T]) -> "Future[Recorded[T]]":
+    def record(self, work: Callable[[Transaction], T], *, leaves_standing: bool = False) -> "Future[Recorded[T]]":
         """Queue a unit of work before returning, so that no disconnect or cancellation can drop it.
+
+        `leaves_standing` promises that the work changes nothing of what units read by `Transaction.once`; after any
+        other unit all that is read anew.
 
         The future gives the value once it is durable, or raises what `work` raised (nothing was written then), or
         LedgerUnavailable. Raises LedgerBusy at once when the queue is full, LedgerUnavailable while in trouble.
         """
-        unit = _Unit(work)
+        unit = _Unit(work, leaves_standing)
         unit.future.set_running_or_notify_cancel()  # from here on cancelling the waiter cannot cancel the work
         with self._arrived:
             if self._closing or self._trouble:
@@ -219,8 +223,11 @@ def _run(unit: _Unit, connection: Connection, batch: Batch) -> Recorded[Any] | E
     except Exception as error:  # noqa: BLE001 - the caller's own failure goes to the caller, not to its neighbours
         driver.execute("ROLLBACK TO SAVEPOINT unit")
         driver.execute("RELEASE SAVEPOINT unit")
+        batch.read.clear()
         return error
     driver.execute("RELEASE SAVEPOINT unit")
+    if not unit.leaves_standing:
+        batch.read.clear()
     batch.entries += transaction.appended
     return Recorded(value, range(first, transaction.next_index), batch)
 

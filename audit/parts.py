@@ -79,6 +79,12 @@ class ReleasedItem(msgspec.Struct, frozen=True):
     raw_code: str
     kept: int
     dropped: int
+    answered_by: str | msgspec.UnsetType = msgspec.UNSET
+    """The staff number of the person at the department who answered by hand."""
+    answers_at: str | msgspec.UnsetType = msgspec.UNSET
+    """Without an answer, when one can be expected (RFC 3339), where that was known."""
+    withheld_because: str | msgspec.UnsetType = msgspec.UNSET
+    """A refusal's code or, of a stop, which side it is."""
 
 
 class IndexLine(msgspec.Struct, frozen=True):
@@ -91,3 +97,4 @@ class IndexLine(msgspec.Struct, frozen=True):
     case: str = ""
     item: str = ""
     outcome: str = ""
+    desk: str = ""

@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy import Connection, delete, func, select
 
 from audit import tables
-from audit.events import EVENTS, Event
+from audit.event import Event
+from audit.events import EVENTS
 from audit.parts import IndexLine
 from audit.rows import insert_rows
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Table
 
+from audit.prepared import driver_errors
+
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     """Insert rows, none included. Values must be what the driver itself takes: integers, text, bytes.
@@ -13,7 +15,8 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[tuple[Any, 
     Binding row by row in SQLAlchemy would cost more than the database's own work.
     """
     if rows:
-        connection.exec_driver_sql(_insert_statement(connection.dialect, table), list(rows))
+        with driver_errors(connection):
+            connection.connection.cursor().executemany(_insert_statement(connection.dialect, table), rows)
 
 
 @lru_cache(maxsize=16)

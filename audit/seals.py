@@ -98,6 +98,15 @@ def cosigned_sizes(connection: Connection, limit: int) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
+def newest(connection: Connection, kind: str, size: int, limit: int = 5) -> list[Seal]:
+    """The seals of the largest trees up to `size`, the largest first."""
+    row = tables.seal.c
+    query = (
+        select(tables.seal).where(row.kind == kind, row.size <= size).order_by(row.size.desc(), row.name).limit(limit)
+    )
+    return [Seal(one.size, one.kind, one.name, bytes(one.bytes), one.time) for one in connection.execute(query)]
+
+
 def time_stamps(connection: Connection, origin: str, size: int) -> Iterator[Stamped]:
     """The first time stamp of each size up to `size` that is of this origin, the smallest size first."""
     row = tables.seal.c

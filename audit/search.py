@@ -28,6 +28,7 @@ FEW: Final = frozenset({"subject_ref", "case"})
 COUNTED: Final = 50_000
 """Rows at most, some milliseconds: enough to tell a rare word from a common one."""
 OF_A_LINE: Final = frozenset({"subject_ref", "item"})
+_OF_ENTRY: Final = ("requester", "operator", "desk", "matter", "case")
 _MONTH: Final = re.compile(r"(2[0-9]{3})-(0[1-9]|1[0-2])")
 
 Condition: TypeAlias = ColumnElement[bool]
@@ -42,6 +43,8 @@ class Wanted:
     subject_ref: str = ""
     requester: str = ""
     operator: str = ""
+    desk: str = ""
+    """Has no index: to be sought beside something that has, or within a time."""
     matter: str = ""
     case: str = ""
     item: str = ""
@@ -52,7 +55,7 @@ class Wanted:
     """Exclusive."""
 
     def words(self) -> "Words":
-        names = ("subject_ref", "requester", "operator", "matter", "case", "item")
+        names = ("subject_ref", "requester", "operator", "desk", "matter", "case", "item")
         given = {name: (getattr(self, name),) for name in names if getattr(self, name)}
         return given | ({"event": self.events} if self.events else {})
 
@@ -98,6 +101,7 @@ class Hit:
     event: str
     requester: str
     operator: str
+    desk: str
     matter: str
     case: str
     lines: tuple[Line, ...]
@@ -138,9 +142,9 @@ def newest(connection: Connection, wanted: Wanted, limit: int, cursor: Cursor | 
     if cursor is not None:
         within.append(idx < cursor.below)
     if wanted.since is not None:
-        within.append(idx >= _first_at(connection, wanted.since))
+        within.append(idx >= first_at(connection, wanted.since))
     if wanted.before is not None:
-        within.append(idx < _first_at(connection, wanted.before))
+        within.append(idx < first_at(connection, wanted.before))
     query = _query(connection, wanted.words(), within)
     return connection.execute(query.order_by(idx.desc()).limit(limit)).scalars().all()
 
@@ -199,10 +203,11 @@ def _hits(connection: Connection, indexes: Sequence[int]) -> Iterator[Hit]:
     for index in indexes:
         first = by_index[index][0]
         lines = tuple(Line(row.subject_ref, row.item, row.outcome) for row in by_index[index])
-        yield Hit(index, first.time, first.event, first.requester, first.operator, first.matter, first.case, lines)
+        names = {name: getattr(first, name) for name in _OF_ENTRY}
+        yield Hit(index, first.time, first.event, **names, lines=lines)
 
 
-def _first_at(connection: Connection, moment: int) -> int:
+def first_at(connection: Connection, moment: int) -> int:
     """The index from which on entries are not older than `moment`: a search by halves, for times rise with indexes."""
     idx, time = tables.index.c.idx, tables.index.c.time
     newest_row = connection.execute(select(idx).order_by(idx.desc()).limit(1)).scalar()

@@ -56,6 +56,7 @@ index = Table(
     Column("case", String(64), nullable=False, default=""),
     Column("item", String(64), nullable=False, default=""),
     Column("outcome", String(24), nullable=False, default=""),
+    Column("desk", String(64), nullable=False, server_default=text("''")),
     Index("audit_index_subject", "subject_ref", "idx"),
     Index("audit_index_item", "item", "idx"),
     *(

@@ -203,38 +203,49 @@ def _export(connection: Connection, folder: Path, vkey: str, progress: Progress 
         raise NotInLog("the database holds no log yet")
     size: int = head.size
     folder.mkdir(parents=True, exist_ok=True)
-    for number in range(-(-size // WIDTH)):
-        width = tile_width(size, 0, number)
-        _write(folder / tile_path("entries", number, width), entry_bundle(connection, number, width))
-        if progress is not None:
+    for level, number, width in pieces(size):
+        _write(folder / tile_path(level, number, width), piece(connection, size, level, number, width))
+        if progress is not None and level == "entries":
             progress(number * WIDTH + width, size)
-    _write_tiles(connection, folder, size)
-    _write(folder / "log.vkey", f"{vkey}\n".encode())
-    _write_seals(connection, folder, head.origin, size)
-    unfinished = folder / "checkpoint.part"
-    cosigned = seals.cosigned(connection, head.origin, size)
-    _write(unfinished, cosigned if cosigned.startswith(head.checkpoint) else head.checkpoint)
-    unfinished.replace(folder / "checkpoint")
+    for path, octets in closing_files(connection, vkey, head.origin, size, head.checkpoint):
+        _write(folder / f"{path}.part", octets)
+        (folder / f"{path}.part").replace(folder / path)
     return Exported(size, head.root)
 
 
-def _write_tiles(connection: Connection, folder: Path, size: int) -> None:
+def pieces(size: int) -> Iterator[tuple[TileLevel, int, int]]:
+    """Level, number and width of each entry bundle, then of each tile, of a log of this size."""
+    for number in range(-(-size // WIDTH)):
+        yield "entries", number, tile_width(size, 0, number)
     level = 0
     while size >> HEIGHT * level:
         number = 0
         while width := tile_width(size, level, number):
-            _write(folder / tile_path(level, number, width), tile(connection, size, level, number, width))
+            yield level, number, width
             number += 1
         level += 1
 
 
-def _write_seals(connection: Connection, folder: Path, origin: str, size: int) -> None:
+def piece(connection: Connection, size: int, level: TileLevel, number: int, width: int) -> bytes:
+    """What such a file holds."""
+    if level == "entries":
+        return entry_bundle(connection, number, width)
+    return tile(connection, size, level, number, width)
+
+
+def closing_files(
+    connection: Connection, vkey: str, origin: str, size: int, checkpoint: bytes
+) -> Iterator[tuple[str, bytes]]:
+    """Path and octets of all else, as of this head: the key, what others sealed, and last the checkpoint."""
+    yield "log.vkey", f"{vkey}\n".encode()
     for sealed in seals.cosigned_last(connection, size):
         if note := seals.cosigned(connection, origin, sealed):
-            _write(folder / "witnessed" / str(sealed), note)
+            yield f"witnessed/{sealed}", note
     for stamped in seals.time_stamps(connection, origin, size):
-        _write(folder / "timestamps" / f"{stamped.size}.checkpoint", stamped.checkpoint)
-        _write(folder / "timestamps" / f"{stamped.size}.tsr", stamped.response)
+        yield f"timestamps/{stamped.size}.checkpoint", stamped.checkpoint
+        yield f"timestamps/{stamped.size}.tsr", stamped.response
+    cosigned = seals.cosigned(connection, origin, size)
+    yield "checkpoint", cosigned if cosigned.startswith(checkpoint) else checkpoint
 
 
 def _write(path: Path, octets: bytes) -> None:

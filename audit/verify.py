@@ -1,22 +1,28 @@
-"""Check an export of the log, or one receipt, with no server code at all: copy this one file to your own machine.
+"""Check an export of the log, one receipt or an evidence package, with no server code: copy this one file anywhere.
 
     python verify.py DIR --key VKEY [--since OLD_CHECKPOINT_FILE] [--witness VKEY ...] [--json]
     python verify.py --receipt FILE.json --key VKEY [--json]
+    python verify.py --package FILE.zip --key VKEY --signer THUMBPRINT [--json]
 
 Needs Python 3.11 and `cryptography`. It shares no code with the broker on purpose: a second, independent reading of
 RFC 9162 (trees), C2SP signed-note, tlog-checkpoint, tlog-tiles, tlog-proof and RFC 8785 (canonical JSON). VKEY is the
 log's verifier key, got from somewhere you trust and never from the folder under test. Keep the checkpoint of each run:
 `--since` is what shows a log that was truncated or rewritten; each `--witness` must have cosigned the log (C2SP
 tlog-cosignature). Time stamps (RFC 3161) are tied to the log here and checked by `openssl ts -verify -CAfile ROOTS
--data timestamps/N.checkpoint -in timestamps/N.tsr`. Exit: 0 verified, 5 verification failed, 2 usage.
+-data timestamps/N.checkpoint -in timestamps/N.tsr`. THUMBPRINT (RFC 7638) is that of the broker's key that signs its
+packages: the `kid` at /.well-known/jwks.json, got as VKEY is. A package shows what is in it; what is not in it only DIR
+can show. Exit: 0 verified, 5 verification failed, 2 usage.
 """
 
 import argparse
 import base64
 import hashlib
+import io
 import json
 import re
 import sys
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -25,7 +31,15 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias, TypeVar
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    EllipticCurvePublicKey,
+    EllipticCurvePublicNumbers,
+)
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 
 RULES: Final[Mapping[str, str]] = {
     "key": "the verifier key is an Ed25519 vkey whose key id is its own, and the folder names no other",
@@ -50,6 +64,7 @@ RULES: Final[Mapping[str, str]] = {
     "call-admitted": "a call is released, withheld or interrupted only after it was admitted",
     "one-ending": "a call ends once",
     "call-released": "a call is viewed or decided upon only after it was released",
+    "collected": "only what was pending when its call was released is collected later",
     "item-admitted": "only what was admitted is released",
     "party-standing": "nothing is released of a person without a consent, or after its withdrawal",
     "proof": "a proof is a well-formed C2SP tlog-proof",
@@ -57,6 +72,12 @@ RULES: Final[Mapping[str, str]] = {
     "consistency": "the older tree is the beginning of the newer one",
     "receipt": "a receipt holds an entry and its proof",
     "results": "the results are exactly those whose digests the entry holds",
+    "package": "a package is the one archive, or the folder, that its files make",
+    "signer": "a package's list of files is signed by the key whose thumbprint was pinned",
+    "listed": "a package holds exactly the files of its list, unchanged",
+    "notice": "each notice is the text whose digest an entry of its request holds",
+    "token": "each consent is the token whose digest its grant's entry holds, signed by the device that it names",
+    "evidence": "each passkey's word is the one whose digest its grant's entry holds",
 }
 HASH: Final = 32
 LOG_KEY: Final = 1
@@ -71,6 +92,8 @@ ENTRY_MEMBERS: Final = {"v": int, "index": int, "time": str, "event": str, "body
 T = TypeVar("T")
 Progress: TypeAlias = Callable[[int, int], None]
 """(entries done, entries in all)"""
+Read: TypeAlias = Callable[[str, int], bytes]
+"""(path, at most so many bytes) to what the file holds; OSError where there is none."""
 ConsentId: TypeAlias = tuple[str, str]
 """(iss, jti)"""
 
@@ -446,6 +469,191 @@ def _canonical(value: object) -> str:
     raise ValueError(type(value).__name__)
 
 
+# --- Evidence packages ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedPackage:
+    """A package every byte of which holds; `about` and `missing` are its signer's word."""
+
+    about: Mapping[str, Any]
+    checkpoint: Checkpoint
+    entries: tuple[int, ...]
+    notices: int
+    tokens: int
+    evidence: int
+    missing: tuple[str, ...]
+    """What the broker says that it has no more, such as the words shown to somebody who was erased."""
+
+    def __str__(self) -> str:
+        found = (
+            f"{len(self.entries)} entries of {self.checkpoint.origin}, {self.notices} notices, {self.tokens} consents"
+        )
+        missing = f"\nNot in it, for the broker has them no more: {', '.join(self.missing)}" if self.missing else ""
+        return f"VERIFIED: {json.dumps(self.about)}: {found}, {self.evidence} passkeys' words{missing}"
+
+
+def verify_package(place: Path, vkey: str, signer: str) -> VerifiedPackage:
+    """Verify an evidence package, an archive or its folder, against the pinned log key and signer's thumbprint."""
+    try:
+        return _verify_package(place, vkey, signer)
+    except (KeyError, TypeError):
+        raise _failed("body", "an entry is not of the form that the ledger writes") from None
+
+
+def _verify_package(place: Path, vkey: str, signer: str) -> VerifiedPackage:
+    files = _package_folder(place) if place.is_dir() else _package_archive(_read_file(place))
+    listed = _open_list(files, signer)
+    if files.get("keys/log.vkey") != f"{vkey}\n".encode():
+        raise _failed("key", "the package is of another log than the one whose key you pinned")
+    checkpoint = open_note(files.get("checkpoint", b""), vkey)
+    entries = [_package_entry(files, name, checkpoint, vkey) for name in sorted(files) if name.startswith("entries/")]
+    grants = {one.body["consent"]["jti"]: one.body for one in entries if one.event == "consent.granted"}
+    counted = {kind: sorted(name for name in files if name.startswith(f"{kind}/")) for kind in _PARTS}
+    for kind, names in counted.items():
+        for name in names:
+            _PARTS[kind](files, name, entries, grants)
+    missing = tuple(map(str, _member(listed, "missing", list)))
+    numbers = tuple(sorted(one.index for one in entries))
+    notices, tokens, words = (len(counted[kind]) for kind in ("notices", "consents", "evidence"))
+    return VerifiedPackage(_member(listed, "about", dict), checkpoint, numbers, notices, tokens, words, missing)
+
+
+def _package_folder(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): _read_file(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def _package_archive(octets: bytes) -> dict[str, bytes]:
+    """Take the archive apart, and make it anew: there is one way to write it, so that no byte of it can be another."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(octets)) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, EOFError, RuntimeError, zlib.error):
+        raise _failed("package", "not an archive that can be read") from None
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(files):
+            plain = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            plain.create_system, plain.external_attr = 3, 0o600 << 16
+            archive.writestr(plain, files[name])
+    if whole.getvalue() != octets:
+        raise _failed("package", "the archive is not written as the broker writes it: unpack it, and verify the folder")
+    return files
+
+
+def _open_list(files: Mapping[str, bytes], signer: str) -> Mapping[str, Any]:
+    """Verify the manifest's signature, and each file's digest in it."""
+    key = _public_key(files.get("keys/issuer.jwk.json", b""), signer, "signer")
+    listed = _open_token(files.get("manifest.jwt", b""), key, "evidence-manifest+jwt", "signer")
+    if listed.get("format") != "consent-broker/evidence/1":
+        raise _failed("signer", "the list is of another form than this file knows")
+    digests = _member(listed, "files", dict)
+    for name in sorted(digests.keys() | files.keys() - {"manifest.jwt"}):
+        if name not in files or digests.get(name) != hashlib.sha256(files[name]).hexdigest():
+            raise _failed("listed", f"{json.dumps(name)} is missing, changed, or not in the list")
+    return listed
+
+
+def _package_entry(files: Mapping[str, bytes], name: str, checkpoint: Checkpoint, vkey: str) -> Entry:
+    number = name.removeprefix("entries/").removesuffix(".json")
+    proof = files.get(f"proofs/{number}.tlog-proof", b"").decode("utf-8", "surrogateescape")
+    verified = verify_receipt({"entry": base64.b64encode(files[name]).decode(), "proof": proof}, vkey)
+    if verified.checkpoint != checkpoint or f"{verified.entry.index:09}" != number:
+        raise _failed("package", f"{json.dumps(name)} is another entry, or proven in another tree")
+    return verified.entry
+
+
+def _package_notice(files: Mapping[str, bytes], name: str, entries: Sequence[Entry], _: Mapping[str, Any]) -> None:
+    request, digest = name.removeprefix("notices/").removesuffix(".txt"), hashlib.sha256(files[name]).hexdigest()
+    shown = [
+        one.body["notice"]["sha256"] for one in entries if one.body.get("request") == request and "notice" in one.body
+    ]
+    if digest not in shown:
+        raise _failed("notice", f"no entry of {json.dumps(request)} says that these words were shown")
+
+
+def _package_token(files: Mapping[str, bytes], name: str, _: Sequence[Entry], grants: Mapping[str, Any]) -> None:
+    granted = grants.get(name.removeprefix("consents/").removesuffix(".jwt"), {})
+    if hashlib.sha256(files[name]).hexdigest() != granted.get("token_sha256"):
+        raise _failed("token", f"{json.dumps(name)} is not the consent that was granted")
+    device = granted["consent"]["iss"]
+    key = _public_key(files.get(f"keys/device-{device}.jwk.json", b""), device, "token")
+    claims = _open_token(files[name], key, "consent+jwt", "token")
+    if (claims.get("iss"), claims.get("jti")) != (device, granted["consent"]["jti"]):
+        raise _failed("token", f"{json.dumps(name)} is another consent than its name says")
+
+
+def _package_evidence(files: Mapping[str, bytes], name: str, _: Sequence[Entry], grants: Mapping[str, Any]) -> None:
+    granted = grants.get(name.removeprefix("evidence/").removesuffix(".json"), {})
+    if hashlib.sha256(files[name]).hexdigest() != granted.get("evidence_sha256"):
+        raise _failed("evidence", f"{json.dumps(name)} is not what stood beside the consent")
+
+
+_PARTS: Final[Mapping[str, Callable[[Mapping[str, bytes], str, Sequence[Entry], Mapping[str, Any]], None]]] = {
+    "notices": _package_notice,
+    "consents": _package_token,
+    "evidence": _package_evidence,
+}
+
+
+def _public_key(jwk: bytes, thumbprint: str, rule: str) -> EllipticCurvePublicKey | Ed25519PublicKey:
+    """Read a JWK whose thumbprint (RFC 7638) is known from elsewhere."""
+    members = _json(jwk, rule)
+    names = {"EC": ("crv", "kty", "x", "y"), "OKP": ("crv", "kty", "x")}
+    kind = members.get("kty") if isinstance(members, dict) else None
+    if kind not in names or set(members) != {*names[kind]}:
+        raise _failed(rule, "not a public key of a kind that is known")
+    canonical = _canonical(members).encode()
+    if _base64url(hashlib.sha256(canonical).digest()) != thumbprint:
+        raise _failed(rule, "the key is not the one of this thumbprint")
+    try:
+        x = _octets(members["x"], rule)
+        if kind == "OKP":
+            return Ed25519PublicKey.from_public_bytes(x)
+        numbers = int.from_bytes(x, "big"), int.from_bytes(_octets(members["y"], rule), "big")
+        return EllipticCurvePublicNumbers(*numbers, SECP256R1()).public_key()
+    except ValueError:
+        raise _failed(rule, "no such public key") from None
+
+
+def _open_token(token: bytes, key: EllipticCurvePublicKey | Ed25519PublicKey, typ: str, rule: str) -> Mapping[str, Any]:
+    """Verify a compact JWS whose key is known, and give its payload."""
+    parts = token.split(b".")
+    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
+        raise _failed(rule, "not a compact JWS")
+    header, payload, signature = (_octets(part.decode("latin-1"), rule) for part in parts)
+    members = _json(header, rule)
+    if not isinstance(members, dict) or members.get("typ") != typ or len(signature) != 2 * HASH:
+        raise _failed(rule, f"not a signed {typ}")
+    try:
+        if isinstance(key, Ed25519PublicKey):
+            key.verify(signature, token.rpartition(b".")[0])
+        else:
+            halves = (int.from_bytes(half, "big") for half in (signature[:HASH], signature[HASH:]))
+            key.verify(encode_dss_signature(*halves), token.rpartition(b".")[0], ECDSA(SHA256()))
+    except InvalidSignature:
+        raise _failed(rule, "the signature is wrong") from None
+    claims = _json(payload, rule)
+    if not isinstance(claims, dict):
+        raise _failed(rule, "the payload is not a JSON object")
+    return claims
+
+
+def _base64url(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).decode().rstrip("=")
+
+
+def _octets(text: object, rule: str) -> bytes:
+    """Decode base64url without padding, written in its one canonical way."""
+    try:
+        octets = base64.urlsafe_b64decode(f"{text}{'=' * (-len(str(text)) % 4)}")
+    except ValueError:
+        octets = b""
+    if not octets or _base64url(octets) != text:
+        raise _failed(rule, "not strict base64url")
+    return octets
+
+
 # --- The story that the entries tell --------------------------------------------------------------------------------
 
 
@@ -460,6 +668,8 @@ class _Story:
         """By call: the consents by party, and the (party, item)s."""
         self.ended: set[str] = set()
         self.released: set[str] = set()
+        self.late: dict[str, tuple[dict[str, ConsentId], set[tuple[str, str]]]] = {}
+        """By call: the consents by party, and what was pending when it was released."""
 
     def tell(self, event: str, body: dict[str, Any]) -> None:
         match event:
@@ -473,8 +683,10 @@ class _Story:
                 self.paused.discard(_consent(body.get("consent")))
             case "exchange.admitted":
                 self._admit(_member(body, "call", str), body)
+            case "exchange.released" | "exchange.withheld" if "collects" in body:
+                self._collect(body)
             case "exchange.released":
-                self._release(*self._end(body), _member(body, "results", list))
+                self._release(_member(body, "call", str), *self._end(body), _member(body, "results", list))
                 self.released.add(_member(body, "call", str))
             case "exchange.withheld" | "exchange.interrupted":
                 self._end(body)
@@ -515,6 +727,22 @@ class _Story:
         return self.running.pop(call)
 
     def _release(
+        self, call: str, consents: dict[str, ConsentId], items: frozenset[tuple[str, str]], results: list[object]
+    ) -> None:
+        self._check_results(consents, items, results)
+        pending = {_party_item(one) for one in results if _member(one, "outcome", str) == "pending"}
+        if pending:
+            self.late[call] = consents, pending
+
+    def _collect(self, body: dict[str, Any]) -> None:
+        _member(body, "collects", int)
+        consents, pending = self.late.get(_member(body, "call", str), ({}, set()))
+        results = _member(body, "results", list) if "results" in body else []
+        if not pending or not {_party_item(one) for one in results} <= pending:
+            raise _failed("collected", "this was not pending when its call was released")
+        self._check_results(consents, frozenset(pending), results)
+
+    def _check_results(
         self, consents: dict[str, ConsentId], items: frozenset[tuple[str, str]], results: list[object]
     ) -> None:
         for result in results:
@@ -544,16 +772,14 @@ def _path(level: int | str, number: int, width: int) -> str:
 
 
 class _Audit:
-    """One pass over an exported folder. It holds one tile's hashes for each level, the story and the first problems."""
+    """One pass over an exported log. It holds one tile's hashes for each level, the story and the first problems."""
 
-    def __init__(
-        self, folder: Path, checkpoint: Checkpoint, since: Checkpoint | None, sealed: list[Checkpoint]
-    ) -> None:
+    def __init__(self, read: Read, checkpoint: Checkpoint, since: Checkpoint | None, sealed: list[Checkpoint]) -> None:
         self.problems: list[Problem] = []
         self._found: Counter[str] = Counter()
         self.story = _Story()
         self.first_time = self.last_time = ""
-        self._folder, self._checkpoint, self._since = folder, checkpoint, since
+        self._stored, self._checkpoint, self._since = read, checkpoint, since
         self._sealed: dict[int, list[Checkpoint]] = {}  # by the number of the bundle that its last entry is in
         for seal in sealed:
             self._sealed.setdefault((seal.size - 1) // WIDTH, []).append(seal)
@@ -575,9 +801,18 @@ class _Audit:
             self._add("seals", f"the log has {size} entries, a checkpoint that others sealed {seal.size}")
         if self._root(len(self._rows[0])) != self._checkpoint.root:
             self._add("root", "these entries are not those that the checkpoint signs")
-        for path in self._folder.rglob("*"):
-            if not path.is_dir() and not self._is_expected(path.relative_to(self._folder).as_posix()):
-                self._add("files", f"{json.dumps(path.relative_to(self._folder).as_posix())} does not belong here")
+
+    def look_around(self, folder: Path) -> None:
+        for path in folder.rglob("*"):
+            if not path.is_dir() and not self._is_expected(path.relative_to(folder).as_posix()):
+                self._add("files", f"{json.dumps(path.relative_to(folder).as_posix())} does not belong here")
+
+    def report(self, witnessed: Mapping[str, int], time_stamps: tuple[int, ...]) -> Report:
+        """Raises VerificationError with what was found."""
+        if self.problems:
+            raise VerificationError(*self.problems)
+        span, running = (self.first_time, self.last_time), len(self.story.running)
+        return Report(self._checkpoint, self._since, *span, running, witnessed, time_stamps)
 
     def _add(self, rule: str, detail: str, index: int | None = None, octets: bytes = b"") -> None:
         self._found[rule] += 1
@@ -671,8 +906,7 @@ class _Audit:
 
     def _read(self, path: str, limit: int) -> bytes:
         try:
-            with (self._folder / path).open("rb") as file:
-                return file.read(limit + 1)
+            return self._stored(path, limit + 1)
         except OSError:
             self._add("files", f"{path} is missing or cannot be read")
             return b""
@@ -714,16 +948,26 @@ def verify_export(
     stamped = {path: _read_file(path) for path in sorted(folder.glob("timestamps/*.checkpoint"))}
     sealed = [_open_seal(path, seal, vkey) for path, seal in (notes | stamped).items()]
     checkpoint = open_note(note, vkey)
-    audit = _Audit(folder, checkpoint, older, sealed)
+    audit = _Audit(lambda path, most: _read_at_most(folder / path, most), checkpoint, older, sealed)
     audit.run(progress)
-    if audit.problems:
-        raise VerificationError(*audit.problems)
+    audit.look_around(folder)
+    audit.report({}, ())
     if (folder / "log.vkey").exists() and _read_file(folder / "log.vkey") != f"{vkey}\n".encode():
         raise _failed("key", "log.vkey is not the key that you pinned: whoever believes the folder is led astray")
     witnessed = dict(_witnessed([note, *notes.values()], vkey, witness) for witness in witnesses)
-    stamps = tuple(sorted(int(path.stem) for path in stamped))
-    span = audit.first_time, audit.last_time
-    return Report(checkpoint, older, *span, len(audit.story.running), witnessed, stamps)
+    return audit.report(witnessed, tuple(sorted(int(path.stem) for path in stamped)))
+
+
+def verify_log(read: Read, note: bytes, vkey: str, progress: Progress | None = None) -> Report:
+    """Verify a log that is not a folder: `read` gives what the file of a path would hold. Raises VerificationError."""
+    audit = _Audit(read, open_note(note, vkey), None, [])
+    audit.run(progress)
+    return audit.report({}, ())
+
+
+def _read_at_most(path: Path, most: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(most)
 
 
 def _read_file(path: Path) -> bytes:
@@ -752,16 +996,22 @@ def _witnessed(notes: Sequence[bytes], vkey: str, witness: str) -> tuple[str, in
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit code."""
-    parser = argparse.ArgumentParser(description="Verify an exported log, or one receipt.")
+    parser = argparse.ArgumentParser(description="Verify an exported log, one receipt, or an evidence package.")
     parser.add_argument("folder", nargs="?", type=Path, help="the exported log")
     parser.add_argument("--key", required=True, help="the log's verifier key, from somewhere you trust")
     parser.add_argument("--since", type=Path, help="a checkpoint that you kept from an earlier run")
     parser.add_argument("--witness", action="append", default=[], help="a witness's verifier key; may be repeated")
     parser.add_argument("--receipt", type=Path, help="a JSON file: an exchange's answer, or its receipt alone")
+    parser.add_argument("--package", type=Path, help="an evidence package: its archive, or its folder")
+    parser.add_argument("--signer", help="the thumbprint of the key that signs packages, from somewhere you trust")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(arguments)
-    if (given.folder is None) == (given.receipt is None) or (given.receipt and (given.since or given.witness)):
-        parser.error("give either DIR, with or without --since and --witness, or --receipt FILE")
+    if [given.folder, given.receipt, given.package].count(None) != 2 or (  # noqa: PLR2004 - one of three
+        given.folder is None and (given.since or given.witness)
+    ):
+        parser.error("give either DIR, with or without --since and --witness, or --receipt FILE, or --package FILE")
+    if (given.package is None) != (given.signer is None):
+        parser.error("--package and --signer belong together")
     try:
         parse_vkey(given.key)
         for witness in given.witness:
@@ -771,7 +1021,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(str(error))
     if given.folder and not given.folder.is_dir():
         parser.error("there is no such folder")
+    if given.package and not given.package.exists():
+        parser.error("there is no such package")
     try:
+        if given.package:
+            return _tell(verify_package(given.package, given.key, given.signer), as_json=given.json)
         if receipt is not None:
             return _tell(_verify_answer(receipt, given.key), as_json=given.json)
         report = verify_export(given.folder, given.key, since, _progress_bar(), given.witness)
@@ -790,7 +1044,7 @@ def _verify_answer(octets: bytes, vkey: str) -> VerifiedReceipt:
     return verify_receipt(answer, vkey)
 
 
-def _tell(outcome: Report | VerifiedReceipt | VerificationError, *, as_json: bool) -> int:
+def _tell(outcome: Report | VerifiedReceipt | VerifiedPackage | VerificationError, *, as_json: bool) -> int:
     """Print the outcome; its exit code."""
     failed = isinstance(outcome, VerificationError)
     if isinstance(outcome, VerificationError):

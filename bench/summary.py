@@ -1,12 +1,13 @@
 """From repeats to rows: which repeats count, and the median, least and greatest of what they showed."""
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from bench.cases import MIXED, PLAIN, Case
 from bench.load import Window
-from bench.measure import CALLERS, CASES, Case, Repeat
+from bench.measure import Repeat
 
 SLOW_HELLO: Final = 0.5
 """A repeat whose hello is under this share of the run's median met a machine that was busy with something else."""
@@ -88,7 +89,9 @@ class Row:
 
     def members(self) -> dict[str, Any]:
         return {
+            "name": self.case.name,
             "items": len(self.case.items),
+            "status": self.case.status,
             "callers": self.case.callers,
             **self.figures.members(),
             "of_hello": {
@@ -99,27 +102,64 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Mix:
+    """The same items through many kinds and all over plain http JSON, right after each other."""
+
+    callers: int
+    rate: Spread
+    """Exchanges per second, the mix over plain."""
+    cpu: Spread
+    """CPU of an exchange, plain over the mix: as the above, greater is better."""
+
+    def members(self) -> dict[str, Any]:
+        return {"callers": self.callers, "requests_per_second": self.rate.members(), "cpu": self.cpu.members()}
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     hellos: dict[int, Figures]
     """By number of callers."""
     rows: tuple[Row, ...]
     """Without the cases that kept no repeat."""
+    mixes: tuple[Mix, ...]
     dropped: int
     """Repeats that do not count."""
 
     def members(self) -> dict[str, Any]:
         """As in the JSON output."""
         hellos = [{"callers": callers, **figures.members()} for callers, figures in self.hellos.items()]
-        return {"hello": hellos, "exchange": [row.members() for row in self.rows], "dropped": self.dropped}
+        return {
+            "hello": hellos,
+            "exchange": [row.members() for row in self.rows],
+            "mix_of_plain": [mix.members() for mix in self.mixes],
+            "dropped": self.dropped,
+        }
 
 
 def summarise(repeats: Sequence[Repeat]) -> Summary:
-    """Judge each repeat by the hellos of as many callers; there is at least one of each."""
-    by_callers = {callers: _kept([one for one in repeats if one.case.callers == callers]) for callers in CALLERS}
+    """Judge each repeat by the hellos of as many callers; there is at least one."""
+    every = sorted({one.case.callers for one in repeats})
+    by_callers = {callers: _kept([one for one in repeats if one.case.callers == callers]) for callers in every}
     hellos = {callers: Figures.over([one.hello for one in kept]) for callers, kept in by_callers.items()}
-    by_case = {case: [one for one in by_callers[case.callers] if one.case == case] for case in CASES}
+    cases = dict.fromkeys(one.case for one in repeats)
+    by_case = {case: [one for one in by_callers[case.callers] if one.case == case] for case in cases}
     rows = tuple(_row(case, kept) for case, kept in by_case.items() if kept)
-    return Summary(hellos, rows, len(repeats) - sum(map(len, by_callers.values())))
+    mixes = tuple(mix for callers, kept in by_callers.items() for mix in _mix(callers, kept))
+    return Summary(hellos, rows, mixes, len(repeats) - sum(map(len, by_callers.values())))
+
+
+def _mix(callers: int, kept: Sequence[Repeat]) -> Iterator[Mix]:
+    """Compared within each repeat of the run that kept both."""
+    plain, mixed = (
+        {one.number: one.exchange for one in kept if one.case.broker == broker} for broker in (PLAIN, MIXED)
+    )
+    pairs = [(plain[number], mixed[number]) for number in plain.keys() & mixed.keys()]
+    if pairs:
+        yield Mix(
+            callers,
+            rate=Spread.over(mix.rate / alone.rate for alone, mix in pairs),
+            cpu=Spread.over(alone.cpu_each / mix.cpu_each for alone, mix in pairs),
+        )
 
 
 def _kept(repeats: Sequence[Repeat]) -> list[Repeat]:

@@ -1,7 +1,7 @@
 """Step 6 of the one path: what is admitted, refused or recognised as a repeat, in one unit of work.
 
  a jti       the request's token is spent, whatever becomes of it; a token seen before only counts
- b refusal   what steps 3 to 5 refused is recorded here, for its caller had passed step 2
+ b refusal   steps 3 to 5 in this very transaction; what they refuse is recorded, for its caller had passed step 2
  c repeat    the same `exchange` is the same use: it may be asked again within its bounds, never widened
  d standing  requester, key, consents, items, releases: as they are in this transaction
  e uses      one use of each consent is consumed
@@ -13,41 +13,41 @@ when it is repeated, one whose walk ended without an ending because the ledger f
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Row, bindparam, insert, select, update
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from audit import events, parts
 from audit.batch import Transaction
-from broker import tables
-from broker.exchange_request import Examined, Line
+from audit.prepared import Prepared
+from broker import tables, waiting
+from broker.exchange_request import Examined, ExchangeBody, Line
 from broker.interruption import ADMITTED, interrupt
-from broker.requesters import spend_jti
-from broker.standing import Standing, standing, used_up
+from broker.repeats import answered_after, may_repeat
+from broker.requesters import VerifiedRequest, spend_jti
+from broker.standing import Standing, foremost, standing, used_up
+from broker.waiting import Left
 from consent import grants
 from policies.refusals import Code, Refusal, TokenRole
-from policies.vocabulary import TRANSIENT_OUTCOMES, Outcome
-
-AGAIN_WITHIN: Final = 10 * 60
-"""Seconds from the first release in which a final answer may be asked again."""
-AGAIN_AT_MOST: Final = 3
 
 RELEASED: Final = "released"
 WITHHELD: Final = "withheld"
 
 
-# Statements of the exchange path are built once: building one anew costs several times what running it does
 _TABLE: Final = tables.exchange
-_ROW: Final = select(_TABLE).where(
-    _TABLE.c.requester == bindparam("requester"), _TABLE.c.exchange == bindparam("exchange")
+_ROW: Final = Prepared(
+    select(_TABLE).where(_TABLE.c.requester == bindparam("requester"), _TABLE.c.exchange == bindparam("exchange"))
 )
-_INSERT: Final = insert(_TABLE)
-_UPDATE: Final = update(_TABLE).where(
-    _TABLE.c.requester == bindparam("of_requester"), _TABLE.c.exchange == bindparam("of_exchange")
-)
+_RUN: Final = ("call", "attempt", "status", "process", "admitted")
+_INSERT: Final = Prepared(insert(_TABLE), "requester", "exchange", "fingerprint", "uses", "answered", *_RUN)
+_MINE: Final = (_TABLE.c.requester == bindparam("of_requester"), _TABLE.c.exchange == bindparam("of_exchange"))
+_RUN_AGAIN: Final = Prepared(update(_TABLE).where(*_MINE), *_RUN)
+_END: Final = Prepared(update(_TABLE).where(*_MINE), "status", "first_released_at", "answered")
+_ANSWERED: Final = Prepared(update(_TABLE).where(*_MINE), "answered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,12 @@ class Admitted:
     uses: tuple[Use, ...]
     stop_after: int = 0
     """As it was for this admission; it holds for the release too."""
+    waiting: Mapping[tuple[str, str], Left] = field(default_factory=dict)
+    """By (party, item), what was asked by an earlier run and is waited for: it is not asked again."""
+
+    def question(self, number: int) -> str:
+        """The number under which the department of the `number`th line is asked."""
+        return f"{self.call}.{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +85,8 @@ class _Earlier:
 
     attempt: int
     uses: Mapping[str, int]
-    answered: dict[str, list[Any]]
     lines: tuple[Line, ...]
+    waiting: Mapping[tuple[str, str], Left] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +115,16 @@ def new_call() -> str:
     return f"ex_{secrets.token_urlsafe(16)}"
 
 
-def admit(transaction: Transaction, examined: Examined, run: Run) -> Admitted | Refusal:
+def admit(
+    transaction: Transaction,
+    request: VerifiedRequest[ExchangeBody],
+    examine: Callable[[Transaction], Examined],
+    run: Run,
+) -> Admitted | Refusal:
     """Admission as a unit of work. A refusal is returned, not raised: raising would lose its entry."""
-    if not spend_jti(transaction, examined.request):  # a
+    if not spend_jti(transaction, request):  # a
         return Refusal(Code.REPLAYED, TokenRole.REQUEST)
+    examined = examine(transaction)
     outcome = _admissible(transaction, examined, run)
     if isinstance(outcome, Refusal):
         _record_refused(transaction, examined, outcome)
@@ -129,40 +141,35 @@ def _admissible(transaction: Transaction, examined: Examined, run: Run) -> tuple
     if isinstance(earlier, Refusal):
         return earlier
     now_standing = standing(  # d
-        transaction.connection, examined.caller, now=transaction.time / 1_000_000, stop_after=run.stop_after
+        transaction,
+        examined.caller,
+        now=transaction.time / 1_000_000,
+        stop_after=run.stop_after,
+        granted={party.party: party.granted for party in examined.parties},
     )
-    refusal = now_standing.first_refusal(line.name for line in earlier.lines)
+    refusal = foremost(now_standing.refusal(line.item.id, line.concerned) for line in earlier.lines)
     if refusal is None and not earlier.uses:
         refusal = used_up(list(now_standing.granted.values()))
     return refusal or (earlier, now_standing)
 
 
 def _find_earlier(transaction: Transaction, examined: Examined, run: Run) -> _Earlier | Refusal:
-    row = find_row(transaction, examined.request.requester, examined.request.body.exchange)
+    row = find_row(transaction.connection, examined.request.requester, examined.request.body.exchange)
     if row is None:
-        return _Earlier(0, {}, {}, examined.lines)
+        return _Earlier(0, {}, examined.lines)
     if row.fingerprint != examined.fingerprint():
         return Refusal(Code.EXCHANGE_CONFLICT)
     if row.status == ADMITTED:
         if row.process != run.versions.process or row.call in run.under_way:
             return Refusal(Code.EXCHANGE_RUNNING)
         interrupt(transaction, row)
-    answered = json.loads(row.answered)
     now = transaction.time // 1_000_000
-    lines = tuple(line for line in examined.lines if _may_repeat(answered.get(key_of(line)), row, now))
+    lines = tuple(line for line in examined.lines if may_repeat(line, row, now))
     if not lines:
         return Refusal(Code.CONSENT_USED_UP, TokenRole.CONSENT)
-    return _Earlier(row.attempt, json.loads(row.uses), answered, lines)
-
-
-def _may_repeat(answered: list[Any] | None, row: Row[Any], now: int) -> bool:
-    if answered is None:
-        return True
-    outcome, again = answered
-    if outcome in TRANSIENT_OUTCOMES or outcome == Outcome.WITHHELD:
-        return True
-    in_time: bool = now <= row.first_released_at + AGAIN_WITHIN
-    return in_time and again < AGAIN_AT_MOST
+    requester, exchange = examined.request.requester, examined.request.body.exchange
+    still = waiting.left_under(transaction.connection, requester, exchange)
+    return _Earlier(row.attempt, json.loads(row.uses), lines, still)
 
 
 def _consume(
@@ -190,21 +197,20 @@ def _record_admitted(
         "process": run.versions.process,
         "admitted": index,
     }
+    names = (examined.request.requester, body.exchange)
     if earlier.attempt:
-        _update_row(transaction, examined.request.requester, body.exchange, **values)
+        _RUN_AGAIN.change(transaction.connection, **_of(*names), **values)
     else:
-        transaction.connection.execute(
-            _INSERT,
-            {
-                "requester": examined.request.requester,
-                "exchange": body.exchange,
-                "fingerprint": examined.fingerprint(),
-                "uses": json.dumps({use.party: use.use for use in uses}).encode(),
-                "answered": b"{}",
-                **values,
-            },
+        _INSERT.change(
+            transaction.connection,
+            requester=names[0],
+            exchange=names[1],
+            fingerprint=examined.fingerprint(),
+            uses=json.dumps({use.party: use.use for use in uses}).encode(),
+            answered=b"{}",
+            **values,
         )
-    return Admitted(run.call, index, examined, earlier.lines, uses, run.stop_after)
+    return Admitted(run.call, index, examined, earlier.lines, uses, run.stop_after, earlier.waiting)
 
 
 def _admitted_event(run: Run, examined: Examined, earlier: _Earlier, uses: Sequence[Use]) -> events.ExchangeAdmitted:
@@ -268,25 +274,29 @@ def _record_refused(transaction: Transaction, examined: Examined, refusal: Refus
             subject_refs=[party.granted.subject_ref for party in examined.parties],
             code=refusal.code,
             reasons=list(refusal.reasons),
+            stopped=list(refusal.stopped) or msgspec.UNSET,
         )
     )
 
 
-def find_row(transaction: Transaction, requester: str, exchange: str) -> Row[Any] | None:
+def find_row(connection: Connection, requester: str, exchange: str) -> Any | None:
     """The exchange of this requester under its own id, as it is in this transaction."""
-    return transaction.connection.execute(_ROW, {"requester": requester, "exchange": exchange}).one_or_none()
+    return _ROW.one(connection, requester=requester, exchange=exchange)
 
 
-def end_row(transaction: Transaction, admitted: Admitted, status: str, **values: Any) -> None:
-    """An admission's one ending."""
+def end_row(transaction: Transaction, admitted: Admitted, row: Any, status: str, **values: Any) -> None:
+    """An admission's one ending; `values` are what else becomes of its row."""
     request = admitted.examined.request
-    _update_row(transaction, request.requester, request.body.exchange, status=status, **values)
+    kept = {"first_released_at": row.first_released_at, "answered": row.answered}
+    names = _of(request.requester, request.body.exchange)
+    _END.change(transaction.connection, status=status, **names, **(kept | values))
 
 
-def key_of(line: Line) -> str:
-    """How a line is named in an exchange's `answered`."""
-    return "/".join(line.name)
+def note_answered(transaction: Transaction, row: Any, results: Sequence[Mapping[str, Any]]) -> None:
+    """Remember what a later release said of its items."""
+    names = _of(row.requester, row.exchange)
+    _ANSWERED.change(transaction.connection, answered=answered_after(row, results), **names)
 
 
-def _update_row(transaction: Transaction, requester: str, exchange: str, **values: Any) -> None:
-    transaction.connection.execute(_UPDATE, {"of_requester": requester, "of_exchange": exchange, **values})
+def _of(requester: str, exchange: str) -> dict[str, str]:
+    return {"of_requester": requester, "of_exchange": exchange}

@@ -22,14 +22,18 @@ from policies.refusals import Code, Refused
 from policies.vocabulary import Outcome
 
 AT_ONCE: Final = 100
+THOUSAND_YUAN: Final = 100_000
+"""In fen. An amount is told in these: enough for the figures, and nobody's exact amount stands in the log."""
+MOST: Final = 1_000_000 * THOUSAND_YUAN
 
 
 class Told(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The members of the body; `decision` belongs to `decided` and to nothing else."""
+    """The members of the body; `decision` belongs to `decided` and to nothing else, `amount_fen` to an approval."""
 
     event: Literal["viewed", "decided"]
     operator: Operator
     decision: Literal["approved", "refused", "returned"] | msgspec.UnsetType = msgspec.UNSET
+    amount_fen: int | msgspec.UnsetType = msgspec.UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ def check_told(exchange: str, told: Told) -> None:
             raise Refused(Code.INVALID_REQUEST, member=member) from error
     if (told.event == "decided") != isinstance(told.decision, str):
         raise Refused(Code.INVALID_REQUEST, member="decision")
+    if isinstance(told.amount_fen, int) and not _is_amount(told.amount_fen, told.decision):
+        raise Refused(Code.INVALID_REQUEST, member="amount_fen")
 
 
 def find_release(connection: Connection, requester: str, exchange: str) -> Release:
@@ -96,7 +102,11 @@ def record_told(transaction: Transaction, release: Release, told: Told) -> None:
     if told.decision is msgspec.UNSET:
         transaction.append(events.ExchangeViewed(**members))
     else:
-        transaction.append(events.ExchangeDecided(**members, decision=told.decision))
+        transaction.append(events.ExchangeDecided(**members, decision=told.decision, amount_fen=told.amount_fen))
+
+
+def _is_amount(amount_fen: int, decision: object) -> bool:
+    return decision == "approved" and 0 < amount_fen <= MOST and amount_fen % THOUSAND_YUAN == 0
 
 
 def _bodies(connection: Connection, indexes: Sequence[int]) -> list[tuple[int, Mapping[str, Any]]]:

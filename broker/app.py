@@ -1,7 +1,9 @@
 """create_app: routes, the outermost layer around them, and the one place where a refusal becomes a problem."""
 
+import asyncio
+import base64
 import contextlib
-import secrets
+import random
 import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -15,28 +17,71 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from audit.errors import LedgerBusy, LedgerUnavailable
-from broker import wiring
+from broker import interpreter, wiring
 from broker.api import (
     authorization_requests,
     catalogue,
+    departments,
     devices,
     events,
     exchanges,
+    figures,
     log,
+    my_bundles,
     my_consents,
+    my_export,
+    my_inbox,
+    my_inquiries,
     my_requests,
+    my_waiting,
     operators,
+    passkey_session,
+    passkeys,
     proofs,
     session,
     status_lists,
 )
+from broker.auditing.integrity import Integrity
+from broker.hosts import Hosts
+from broker.pages import (
+    audit_calls,
+    audit_inquiries,
+    audit_integrity,
+    audit_log,
+    audit_packages,
+    audit_search,
+    audit_unusual,
+    guide,
+    my_accesses,
+    openid,
+    operate,
+    operate_configuration,
+    sign_in,
+    staff,
+    staff_openid,
+    static_files,
+    steward,
+    steward_applications,
+    steward_corrections,
+    steward_uses,
+    watched_departments,
+)
 from broker.pages import consent as consent_page
+from broker.pages import departments as department_page
+from broker.pages import devices as my_devices
+from broker.pages import figures as figures_page
 from broker.pages import me as my_page
-from broker.pages import my_accesses, sign_in, static_files
+from broker.pages import my_bundles as my_bundles_page
+from broker.pages import my_export as my_export_page
+from broker.pages import my_inbox as my_inbox_page
+from broker.pages import my_inquiries as my_inquiries_page
+from broker.pages import my_ratings as my_ratings_page
 from broker.pages import problems as problem_pages
 from broker.pages import verify as verify_page
 from broker.problems import MEDIA_TYPE, PROBLEMS, problem_members, status_of
+from broker.straight import Straight
 from broker.telemetry import Telemetry
+from broker.unforeseen import where_raised
 from broker.wiring import Broker
 from policies.refusals import Code, Refusal, Refused
 
@@ -48,15 +93,81 @@ SAFE_HEADERS: Final = (
 FOR_EVERYBODY: Final = ("/log/", "/v1/log/proof", "/v1/status-lists/", "/.well-known/")
 """What any site's page may read, so that anybody can write one that verifies."""
 _BY_STATUS: Final = {404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED, 413: Code.TOO_LARGE}
+ROUTERS: Final = (
+    *(
+        part.router
+        for part in (
+            authorization_requests,
+            exchanges,
+            events,
+            status_lists,
+            session,
+            passkey_session,
+            devices,
+            my_waiting,
+            passkeys,
+            my_requests,
+            my_bundles,
+            my_consents,
+            my_inquiries,
+            my_inbox,
+            my_export,
+            catalogue,
+            figures,
+            log,
+            proofs,
+            operators,
+            departments,
+            problem_pages,
+            verify_page,
+            guide,
+            figures_page,
+            static_files,
+            sign_in,
+            openid,
+            consent_page,
+            my_bundles_page,
+            my_page,
+            my_devices,
+            my_accesses,
+            my_ratings_page,
+            my_inquiries_page,
+            my_inbox_page,
+            my_export_page,
+            department_page,
+            staff_openid,
+            steward,
+            steward_uses,
+            steward_corrections,
+            steward_applications,
+            audit_search,
+            audit_calls,
+            audit_packages,
+            audit_integrity,
+            audit_unusual,
+            audit_inquiries,
+            audit_log,
+        )
+    ),
+    staff.outside,
+    staff.everybody,
+    staff.keepers,
+    operate.router,
+    operate_configuration.router,
+    watched_departments.router,
+)
+"""Every address there is. Each says itself whom it is for."""
 
 
 def create_app(broker: Broker) -> FastAPI:
     """The whole program as an ASGI application. It owns the broker: its end takes it down."""
 
     @contextlib.asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        interpreter.settle()
         async with wiring.in_background(broker):
             yield
+        await asyncio.to_thread(app.state.integrity.stop)
         await wiring.take_down(broker)
 
     # No generated pages: theirs load scripts from elsewhere
@@ -70,35 +181,32 @@ def create_app(broker: Broker) -> FastAPI:
     )
     app.state.broker = broker
     app.state.stopping = lambda: False
-    for part in (
-        authorization_requests,
-        exchanges,
-        events,
-        status_lists,
-        session,
-        devices,
-        my_requests,
-        my_consents,
-        catalogue,
-        log,
-        proofs,
-        operators,
-        problem_pages,
-        verify_page,
-        static_files,
-        sign_in,
-        consent_page,
-        my_page,
-        my_accesses,
-    ):
-        app.include_router(part.router)
-    app.add_exception_handler(Refused, _refused)
+    app.state.leaving = lambda: False
+    app.state.integrity = Integrity(broker.storage)
+    app.state.printing = asyncio.Semaphore(1)  # a PDF is some seconds of one core: one at a time
+    for router in ROUTERS:
+        app.include_router(router)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid_parameter)
-    for unavailable in (LedgerUnavailable, OperationalError, InterfaceError, PoolTimeout):
-        app.add_exception_handler(unavailable, _ledger_unavailable)
+    for kind, answering in _REFUSALS.items():
+        app.add_exception_handler(kind, answering)
+    app.add_middleware(Straight, refusals=_REFUSALS)
+    app.add_middleware(
+        Hosts, issuer=broker.settings.issuer, citizens=broker.settings.citizens, staff=broker.settings.staff
+    )
     app.add_middleware(Outermost, telemetry=broker.telemetry)
     return app
+
+
+_numbers: Final = random.Random()  # noqa: S311 - as `new_request_id` says
+
+
+def new_request_id() -> str:
+    """Names one request for people who look for it in the log; it opens nothing, so nobody need find it hard to guess.
+
+    The system's own source of randomness would cost a turn of the threads for each request.
+    """
+    return f"rq_{base64.urlsafe_b64encode(_numbers.randbytes(9)).decode()}"
 
 
 class Outermost:
@@ -113,7 +221,7 @@ class Outermost:
             await self._app(scope, receive, send)
             return
         began = time.monotonic()
-        request_id = scope.setdefault("state", {})["request_id"] = f"rq_{secrets.token_urlsafe(9)}"
+        request_id = scope.setdefault("state", {})["request_id"] = new_request_id()
         status = 0
 
         async def sending(message: Message) -> None:
@@ -125,15 +233,13 @@ class Outermost:
                 message["headers"] = [*message["headers"], *safe, (b"x-request-id", request_id.encode())]
                 if scope["method"] == "GET" and scope["path"].startswith(FOR_EVERYBODY):
                     message["headers"].append((b"access-control-allow-origin", b"*"))
-                if scope["state"].get("hang_up"):
-                    message["headers"].append((b"connection", b"close"))
             await send(message)
 
         unforeseen = ""
         try:
             await self._app(scope, receive, sending)
         except Exception as error:  # noqa: BLE001 - the last line of defence: the type is logged, never the text
-            unforeseen = _where(error)
+            unforeseen = where_raised(error)
             if not status:
                 await _problem(Request(scope), Refusal(Code.BUSY))(scope, receive, sending)
         self._note(scope, status, time.monotonic() - began, unforeseen)
@@ -157,16 +263,6 @@ class Outermost:
             self._telemetry.log.error("unforeseen", **line, error=unforeseen)
         else:
             self._telemetry.log.info("request", **line)
-
-
-def _where(error: Exception) -> str:
-    """The error's type and the line of ours that raised it: enough to mend it, and no value in it."""
-    trace = error.__traceback__
-    place = ""
-    while trace is not None:
-        place = f"{trace.tb_frame.f_globals.get('__name__', '')}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__} at {place}"
 
 
 def _problem(request: Request, refusal: Refusal) -> Response:
@@ -202,4 +298,7 @@ async def _ledger_unavailable(request: Request, error: Exception) -> Response:
     return _problem(request, Refusal(Code.BUSY if isinstance(error, LedgerBusy) else Code.LEDGER_UNAVAILABLE))
 
 
+_REFUSALS: Final = {Refused: _refused} | dict.fromkeys(
+    (LedgerUnavailable, OperationalError, InterfaceError, PoolTimeout), _ledger_unavailable
+)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

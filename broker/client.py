@@ -54,6 +54,14 @@ class RequesterClient:
         """Pull what was granted: exchange, consents, matter, case, operator, and items if not all."""
         return await self.send("/v1/exchanges", self.sign("exchange-request+jwt", members))
 
+    async def collect(self, exchange: str, *, wait: int = 0) -> Reply:
+        """What was pending in an exchange and is there by now; waits up to `wait` seconds for it."""
+        path = f"/v1/exchanges/{exchange}"
+        async with self.http.get(
+            f"{self.issuer}{path}", params={"wait": str(wait)}, headers=self._authorization("GET", path)
+        ) as response:
+            return await read_reply(response)
+
     async def tell(self, exchange: str, **members: Any) -> Reply:
         """Say what became of a released exchange: event, operator, and decision where it is one."""
         path = f"/v1/exchanges/{exchange}/events"
@@ -69,6 +77,11 @@ class RequesterClient:
         async with self.http.get(
             f"{self.issuer}{path}", params=query, headers=self._authorization("GET", path)
         ) as response:
+            return await read_reply(response)
+
+    async def catalogue(self) -> Reply:
+        """What can be asked for which matter. Public, so nothing is signed."""
+        async with self.http.get(f"{self.issuer}/v1/catalogue") as response:
             return await read_reply(response)
 
     def sign(self, typ: str, members: dict[str, Any]) -> str:

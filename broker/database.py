@@ -40,6 +40,10 @@ class Database(Protocol):
         """A turn whose statements may take their time: migrations."""
         ...
 
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """Everything as of one moment, the first read's, however long it is read; keeps no writer waiting."""
+        ...
+
     def process_lock(self) -> ProcessLock: ...
 
     def safety(self) -> Safety: ...
@@ -68,8 +72,10 @@ def open_database(settings: Settings) -> Database:
 def open_for_migration(settings: Settings) -> Database:
     """The founded database at whatever revision it has. Raises ConfigurationError where there is none."""
     if isinstance(settings.database, Path) and not settings.database.exists():
-        raise ConfigurationError(f"{settings.database}:1: there is no database; run `broker init` first")
-    database = _connect(settings)
+        raise ConfigurationError(
+            f"{settings.database}:1: there is no database; run `broker init` first, or `broker restore` once more"
+        )
+    database = connect(settings)
     with database.reader.begin() as connection:
         founded = schema.revision_of(connection) is not None
     if not founded:
@@ -82,7 +88,7 @@ def create_database(settings: Settings) -> Database:
     """An empty database to be founded. Raises FileExistsError where it holds something already."""
     if isinstance(settings.database, Path) and settings.database.exists():
         raise FileExistsError(settings.database)
-    database = _connect(settings)
+    database = connect(settings)
     with database.reader.begin() as connection:
         founded = schema.revision_of(connection) is not None
     if founded:
@@ -91,7 +97,8 @@ def create_database(settings: Settings) -> Database:
     return database
 
 
-def _connect(settings: Settings) -> Database:
+def connect(settings: Settings) -> Database:
+    """Whatever is there: nothing yet, or a database at any revision."""
     if isinstance(settings.database, Path):
         return SqliteDatabase(settings.database)
     if PostgresqlDatabase is None:

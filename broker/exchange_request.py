@@ -4,6 +4,7 @@
  4 match     requester, matter, case, items and fields lie within the tokens
  5 decide    one decision per item, never fewer
 
+What a token proves by itself is verified before the transaction; all else holds as of the transaction that admits.
 Nothing here writes. A refusal is returned, with what had been verified until then, for admission to record.
 """
 
@@ -18,6 +19,7 @@ from sqlalchemy import Connection
 from audit import parts
 from broker.requesters import Requester, VerifiedRequest
 from broker.standing import Caller
+from broker.steps import Walk
 from consent import grants
 from consent.grants import Granted
 from consent.keys import PublicKey
@@ -81,6 +83,11 @@ class Line:
     def name(self) -> tuple[str, str]:
         return self.party.party, self.item.id
 
+    @property
+    def concerned(self) -> frozenset[str]:
+        """Whose consents must stand for it: its own party's and, of a joint item, all the others' it needs."""
+        return frozenset({self.party.party, *self.item.joint})
+
 
 @dataclass(frozen=True, slots=True)
 class Examined:
@@ -113,40 +120,43 @@ class Examined:
         ).digest()
 
 
+def verify_tokens(
+    texts: Sequence[str], *, key_of: Callable[[str], PublicKey | None], audience: str, now: float
+) -> list[VerifiedConsent | Refused]:
+    """Step 3, as far as the tokens prove it themselves; the first refusal is the last of the list."""
+    verified: list[VerifiedConsent | Refused] = []
+    for text in texts:
+        try:
+            verified.append(verify_consent(text, key_of=key_of, audience=audience, now=now))
+        except Refused as refused:
+            return [*verified, refused]
+    return verified
+
+
 def examine(
     connection: Connection,
     request: VerifiedRequest[ExchangeBody],
+    tokens: Sequence[VerifiedConsent | Refused],
     *,
     requester: Requester,
     catalogue: Catalogue,
     rules: Rules,
-    verify: "ConsentVerifier",
+    walk: Walk,
 ) -> Examined:
-    """Steps 3 to 5."""
+    """Steps 3 to 5; of the tokens what `verify_tokens` made of them."""
     parties: list[PartyConsent] = []
     try:
-        for text in request.body.consents:  # 3
-            parties.append(verify(connection, text))  # noqa: PERF401 - what was verified before a refusal is kept
+        for token in tokens:  # 3
+            if isinstance(token, Refused):
+                raise token
+            parties.append(PartyConsent(token, grants.granted_to(connection, token)))
+        walk.at(4)
         lines = match(request, parties, catalogue)  # 4
     except Refused as refused:
         return Examined(request, tuple(parties), refusal=refused.refusal)
-    permitted, refusal = decide(request, requester, lines, catalogue, rules)  # 5
+    walk.at(5)
+    permitted, refusal = decide(request, requester, parties, lines, catalogue, rules)  # 5
     return Examined(request, tuple(parties), permitted, refusal)
-
-
-ConsentVerifier = Callable[[Connection, str], PartyConsent]
-
-
-def consent_verifier(
-    key_of: Callable[[Connection, str], PublicKey | None], audience: str, now: Callable[[], float]
-) -> ConsentVerifier:
-    """Step 3 for one token, bound to this broker."""
-
-    def verify(connection: Connection, text: str) -> PartyConsent:
-        consent = verify_consent(text, key_of=lambda kid: key_of(connection, kid), audience=audience, now=now())
-        return PartyConsent(consent, grants.granted_to(connection, consent))
-
-    return verify
 
 
 def match(
@@ -177,6 +187,7 @@ def match(
 def decide(
     request: VerifiedRequest[ExchangeBody],
     requester: Requester,
+    parties: Sequence[PartyConsent],
     lines: Sequence[Line],
     catalogue: Catalogue,
     rules: Rules,
@@ -187,20 +198,28 @@ def decide(
     reasons: list[str] = []
     for line in lines:
         claims = line.party.consent.claims
+        covering = (one.party for one in parties if one.consent.grant(line.item.id) is not None)
         decision = rules.decide(
             Facts(
                 requester=requester.id,
-                requester_kind="fund_centre",
+                requester_department=requester.department,
                 permitted_matters=requester.matters,
                 operator_named=request.body.operator is not None and bool(request.body.operator.id),
                 matter=matter.id,
+                recipient=matter.recipient,
+                subject_kind=line.party.granted.subject_kind,
                 item=line.item,
                 need=matter.needs.get(line.item.id),
                 fields=line.fields,
                 mode=claims.channel.mode,
+                evidenced=bool(claims.channel.evidence_sha256),
+                uses=claims.uses,
+                life=claims.exp - claims.nbf,
                 legal_basis=line.grant.legal_basis,
                 assurance=line.party.granted.assurance,
-                granted_by=frozenset(Party(other.party.party) for other in lines if other.item.id == line.item.id),
+                granted_by=frozenset(map(Party, covering)),
+                agreement_needed=requester.agreed is not None,
+                agreed=requester.has_agreed(line.item.id),
             )
         )
         if isinstance(decision, Permit):

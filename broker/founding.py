@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
+from broker.openid_settings import OpenidFile
 from broker.settings import Settings, read_settings
 from broker.wiring import initialise
 
@@ -19,7 +22,7 @@ secrets: secrets
 # Which department is asked for which item, and how.
 routes: {routes}
 route_secrets: {route_secrets}
-# test: anybody may sign in as anybody. Refused but on loopback.
+# test: anybody may sign in as anybody. Refused but on loopback. openid: by the provider of the block below.
 identity: {identity}
 """
 
@@ -33,9 +36,13 @@ def found_broker(
     routes: Path | None = None,
     route_secrets: Path | None = None,
     test_identity: bool = False,
+    openid: OpenidFile | None = None,
     database: str = "broker.db",
 ) -> Settings:
-    """Write the folder and read it back. Never overwrites: FileExistsError. Raises ConfigurationError."""
+    """Write the folder and read it back. Never overwrites: FileExistsError. Raises ConfigurationError.
+
+    Of `openid`, the secret's file must be there already.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     file = folder / CONFIGURATION
     text = _TEMPLATE.format(
@@ -45,8 +52,10 @@ def found_broker(
         database=json.dumps(database),
         routes=json.dumps(str(routes or "departments.yaml")),
         route_secrets=json.dumps(str(route_secrets or "secrets")),
-        identity="test" if test_identity else "none",
+        identity="test" if test_identity else "none" if openid is None else "openid",
     )
+    if openid is not None:
+        text += f"openid: {msgspec.json.encode(openid).decode()}\n"
     with file.open("x", encoding="utf-8") as stream:
         stream.write(text)
     if routes is None:

@@ -6,7 +6,6 @@ the names and numbers of people not erased.
 """
 
 import base64
-import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from audit.checkpoint import LogSigner
+from broker.secret_files import read_secret, write_secret
 from broker.signing import SigningKey
 from consent.subjects import SubjectKeys
 from policies.strict_yaml import ConfigurationError
@@ -56,23 +56,6 @@ def read_keys(folder: Path, log_origin: str) -> Keys:
         raise ConfigurationError(f"{folder / ISSUER}:1: not a P-256 key")
     subjects = SubjectKeys(_read_random(folder / LOOKUP), _read_random(folder / WRAPPING))
     return Keys(LogSigner(log_origin, log), issuer, subjects)
-
-
-def write_secret(file: Path, content: bytes) -> None:
-    """A new file that only its owner can read."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
-
-
-def read_secret(file: Path) -> bytes:
-    """Raises ConfigurationError where the file is missing, or others than its owner may read it."""
-    try:
-        if file.stat().st_mode & 0o077:
-            raise ConfigurationError(f"{file}:1: others may read this secret; chmod 600 it")
-        return file.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"{file}:1: cannot be read: {error.strerror}") from error
 
 
 def _read_random(file: Path) -> bytes:

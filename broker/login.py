@@ -3,17 +3,21 @@
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from enum import IntEnum
-from typing import Final
+from enum import IntEnum, StrEnum
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from audit.batch import Transaction
+from audit.identity_events import SessionBegun, SessionEnded, SessionRaised
 from broker import tables
 from policies.refusals import Code, Refused, TokenRole
 
 SESSION_LIFE: Final = 30 * 60
 """Seconds. A phone left on a counter must not stay signed in."""
+
+FRESH_SIGN_IN: Final = 5 * 60
+"""Seconds after being identified during which what is done needs no further proof that it is still the same person."""
 
 
 class Assurance(IntEnum):
@@ -24,29 +28,55 @@ class Assurance(IntEnum):
     HIGH = 3
 
 
+class Method(StrEnum):
+    """By what a person was identified."""
+
+    TEST = "test"
+    OPENID = "openid"
+    PASSKEY = "passkey"
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     id_hash: bytes = field(repr=False)
     subject_ref: str
     assurance: int
     signed_in_at: int
+    """When she was last identified, seconds since 1970: at a provider that may be before the session began."""
     nonce_hash: bytes | None = field(repr=False)
 
 
-def begin_session(transaction: Transaction, subject_ref: str, assurance: Assurance) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identified:
+    """A person whose identity was just proven, and how."""
+
+    subject_ref: str
+    method: Method
+    assurance: Assurance
+    at: int | None = None
+    """Seconds since 1970, where it was not just now."""
+    passkey: str = ""
+
+
+def begin_session(transaction: Transaction, who: Identified) -> str:
     """The new session's secret, for the cookie."""
-    now = transaction.time // 1_000_000
-    secret = secrets.token_urlsafe(32)
-    transaction.connection.execute(
-        insert(tables.session).values(
-            id_hash=_hash(secret),
-            subject_ref=subject_ref,
-            assurance=int(assurance),
-            signed_in_at=now,
-            expires=now + SESSION_LIFE,
-        )
-    )
-    return secret
+    transaction.append(SessionBegun(**_told(who)))
+    return _insert(transaction, who)
+
+
+def raise_session(transaction: Transaction, session: Session, who: Identified) -> str:
+    """Step up: the secret of the session that takes this one's place. Refused(not_the_subject) for somebody else."""
+    if who.subject_ref != session.subject_ref:
+        raise Refused(Code.NOT_THE_SUBJECT)
+    _delete(transaction, session)
+    transaction.append(SessionRaised(**_told(who)))
+    return _insert(transaction, who)
+
+
+def end_session(transaction: Transaction, session: Session) -> None:
+    """Sign out here."""
+    _delete(transaction, session)
+    transaction.append(SessionEnded(subject_ref=session.subject_ref, everywhere=False))
 
 
 def find_session(connection: Connection, secret: str, now: float) -> Session:
@@ -63,7 +93,18 @@ def find_session(connection: Connection, secret: str, now: float) -> Session:
 def require(session: Session, assurance: Assurance) -> None:
     """Raises Refused(step_up_required) where the person was identified less surely than this."""
     if session.assurance < assurance:
-        raise Refused(Code.STEP_UP_REQUIRED)
+        raise step_up_to(assurance)
+
+
+def require_fresh(session: Session, assurance: Assurance, now: float) -> None:
+    """As `require`; and she was identified just now, not by a session that somebody else may have picked up."""
+    if session.assurance < assurance or now - session.signed_in_at > FRESH_SIGN_IN:
+        raise step_up_to(assurance)
+
+
+def step_up_to(assurance: Assurance) -> Refused:
+    """The refusal that names the level needed."""
+    return Refused(Code.STEP_UP_REQUIRED, member=assurance.name.lower())
 
 
 def issue_nonce(transaction: Transaction, session: Session) -> str:
@@ -84,6 +125,12 @@ def spend_nonce(transaction: Transaction, session: Session, nonce: str) -> None:
     _set_nonce(transaction, session, None)
 
 
+def sign_out_everywhere(transaction: Transaction, session: Session) -> None:
+    """At the person's own wish."""
+    end_sessions(transaction, session.subject_ref)
+    transaction.append(SessionEnded(subject_ref=session.subject_ref, everywhere=True))
+
+
 def end_sessions(transaction: Transaction, subject_ref: str) -> None:
     """Sign a person out everywhere."""
     transaction.connection.execute(delete(tables.session).where(tables.session.c.subject_ref == subject_ref))
@@ -93,6 +140,34 @@ def forget_ended(transaction: Transaction) -> None:
     transaction.connection.execute(
         delete(tables.session).where(tables.session.c.expires <= transaction.time // 1_000_000)
     )
+
+
+def _told(who: Identified) -> dict[str, Any]:
+    return {
+        "subject_ref": who.subject_ref,
+        "method": who.method,
+        "assurance": int(who.assurance),
+        "passkey": who.passkey,
+    }
+
+
+def _insert(transaction: Transaction, who: Identified) -> str:
+    now = transaction.time // 1_000_000
+    secret = secrets.token_urlsafe(32)
+    transaction.connection.execute(
+        insert(tables.session).values(
+            id_hash=_hash(secret),
+            subject_ref=who.subject_ref,
+            assurance=int(who.assurance),
+            signed_in_at=min(now, who.at) if who.at is not None else now,
+            expires=now + SESSION_LIFE,
+        )
+    )
+    return secret
+
+
+def _delete(transaction: Transaction, session: Session) -> None:
+    transaction.connection.execute(delete(tables.session).where(tables.session.c.id_hash == session.id_hash))
 
 
 def _set_nonce(transaction: Transaction, session: Session, nonce_hash: bytes | None) -> None:

@@ -27,9 +27,9 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 from audit.errors import LedgerUnavailable
 from broker.database_setting import PostgresqlAddress
-from broker.keys import read_secret
 from broker.processes import SessionLock
 from broker.safety import Safety
+from broker.secret_files import read_secret
 from policies.strict_yaml import ConfigurationError
 
 T = TypeVar("T")
@@ -122,6 +122,14 @@ class PostgresqlDatabase:
             connection.exec_driver_sql("SET LOCAL lock_timeout = 0")
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext('consent-broker migration'))")
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+            yield connection
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """All as of its first read, for as long as that takes. Writers go on; only VACUUM has to wait."""
+        frozen = self._long.execution_options(isolation_level="REPEATABLE READ")
+        with frozen.begin() as connection:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
             yield connection
 
     def process_lock(self) -> SessionLock:

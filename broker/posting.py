@@ -1,5 +1,7 @@
-"""One bounded POST to somebody outside: no redirects, a time limit, and no more bytes than expected."""
+"""One bounded call to somebody outside: no redirects, a time limit, and no more bytes than expected."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final
 
 import aiohttp
@@ -8,6 +10,7 @@ ANSWER_WITHIN: Final = 10.0
 """Seconds."""
 ANSWER_LIMIT: Final = 64 * 1024
 """Bytes: a longer answer is cut, and so refused by whoever reads it."""
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def open_session(connector: aiohttp.BaseConnector | None = None) -> aiohttp.ClientSession:
@@ -20,13 +23,25 @@ def open_session(connector: aiohttp.BaseConnector | None = None) -> aiohttp.Clie
     )
 
 
-async def post(session: aiohttp.ClientSession, url: str, body: bytes, media_type: str) -> tuple[int, bytes]:
+async def post(
+    session: aiohttp.ClientSession, url: str, body: bytes, media_type: str, headers: Mapping[str, str] = _NONE
+) -> tuple[int, bytes]:
     """Status and body. Raises aiohttp.ClientError, OSError or TimeoutError."""
-    headers = {"Content-Type": media_type}
-    async with session.post(url, data=body, headers=headers, allow_redirects=False) as reply:
-        received = bytearray()
-        async for chunk in reply.content.iter_any():
-            received += chunk
-            if len(received) > ANSWER_LIMIT:
-                break
-        return reply.status, bytes(received[:ANSWER_LIMIT])
+    told = {"Content-Type": media_type, **headers}
+    async with session.post(url, data=body, headers=told, allow_redirects=False) as reply:
+        return reply.status, await _bounded(reply)
+
+
+async def get(session: aiohttp.ClientSession, url: str, headers: Mapping[str, str] = _NONE) -> tuple[int, bytes]:
+    """Status and body. Raises aiohttp.ClientError, OSError or TimeoutError."""
+    async with session.get(url, headers=headers, allow_redirects=False) as reply:
+        return reply.status, await _bounded(reply)
+
+
+async def _bounded(reply: aiohttp.ClientResponse) -> bytes:
+    received = bytearray()
+    async for chunk in reply.content.iter_any():
+        received += chunk
+        if len(received) > ANSWER_LIMIT:
+            break
+    return bytes(received[:ANSWER_LIMIT])

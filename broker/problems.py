@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from broker.plain_words import STOPPED
 from policies.refusals import Code, Refusal, TokenRole
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -114,6 +115,48 @@ PROBLEMS: Final[Mapping[Code, Problem]] = {
         ("请先登录", "没有登录，或者登录已经过期。", "请重新登录。"),
         ("Not signed in", "There is no session, or it has ended.", "Please sign in again."),
     ),
+    Code.SIGN_IN_DENIED: _problem(
+        403,
+        ("没有登录成", "身份平台上没有完成登录，或者本人取消了。", "请再登录一次。"),
+        ("Sign-in denied", "The identity provider did not sign you in, or you cancelled.", "Sign in once more."),
+    ),
+    Code.SIGN_IN_EXPIRED: _problem(
+        409,
+        ("登录过程作废", "登录过程已经用过、过期，或者不是在这个浏览器里开始的。", "请从本站页面重新登录。"),
+        (
+            "Sign-in no longer valid",
+            "This sign-in was used before, took too long, or was begun in another browser.",
+            "Begin again from this site's own page.",
+        ),
+    ),
+    Code.SIGN_IN_FAILED: _problem(
+        403,
+        (
+            "身份平台的回答没有通过核对",
+            "签名、收件人、时间或随机数有一样不对，没有采信。",
+            "请再登录一次；还不行请联系管理员。",
+        ),
+        (
+            "Identity provider's answer refused",
+            "Its signature, audience, time or nonce is not right, so nothing of it was believed.",
+            "Sign in once more; if it stays so, tell the operator.",
+        ),
+    ),
+    Code.IDENTITY_INCOMPLETE: _problem(
+        403,
+        ("身份信息不全", "身份平台没有给出姓名和身份证号，或者号码不对。", "请在身份平台完成实名认证后再登录。"),
+        (
+            "Identity incomplete",
+            "The identity provider did not give a name and a well-formed id-card number.",
+            "Complete your real-name registration there, then sign in.",
+        ),
+    ),
+    Code.PROVIDER_UNAVAILABLE: _problem(
+        503,
+        ("身份平台连不上", "身份平台没有回答，现在不能登录。", "过一会儿再试。"),
+        ("Identity provider unavailable", "The identity provider does not answer just now.", "Try again in a while."),
+        retry_after=10,
+    ),
     Code.CONSENT_UNKNOWN: _problem(
         422,
         ("没有这份授权", "本系统没有收到过这份授权。", "请先让本人在本系统上签署。"),
@@ -144,11 +187,15 @@ PROBLEMS: Final[Mapping[Code, Problem]] = {
     ),
     Code.UNKNOWN_ITEM: _problem(
         422,
-        ("没有这一项", "目录里没有这一项，或者这个事项不需要它。", "从 /v1/catalogue 查看这个事项需要哪些项。"),
+        (
+            "没有这一项",
+            "目录里没有这一项，或者这个事项不需要它，或者这里还没有接通它。",
+            "从 /v1/catalogue 查看这个事项需要哪些项、哪些已经接通。",
+        ),
         (
             "Unknown item",
-            "The catalogue has no such item, or this matter does not need it.",
-            "See /v1/catalogue for what the matter needs.",
+            "The catalogue has no such item, this matter does not need it, or no department is connected for it here.",
+            "See /v1/catalogue for what the matter needs, and which items are `routed`.",
         ),
     ),
     Code.NOT_THE_REQUESTER: _problem(
@@ -315,11 +362,11 @@ PROBLEMS: Final[Mapping[Code, Problem]] = {
     ),
     Code.RELEASES_STOPPED: _problem(
         503,
-        ("已停止放行", "管理员或部门暂时停止了数据放行。", "等恢复后再试。"),
+        ("已停止放行", "管理员或部门暂时停止了数据放行。", "等恢复后再试；只停了几项的，去掉这几项还可以查。"),
         (
             "Releases stopped",
             "The operator or a department has stopped releases for now.",
-            "Try again once they are started.",
+            "Try again once they are started; where only some items are stopped, leave these out.",
         ),
         retry_after=60,
     ),
@@ -336,7 +383,10 @@ def problem_members(refusal: Refusal, *, issuer: str, request_id: str, english: 
     """The members of the problem document."""
     problem = PROBLEMS[refusal.code]
     words = problem.en if english else problem.zh
-    at = f" [{refusal.member}]" if refusal.member else ""
+    level = refusal.member if refusal.code is Code.STEP_UP_REQUIRED else ""
+    at = f" [{refusal.member}]" if refusal.member and not level else ""
+    if refusal.stopped:
+        at = "".join(_stopped(which, english=english) for which in refusal.stopped)
     members: dict[str, Any] = {
         "type": f"{issuer}/problems/{refusal.code}",
         "title": words.title,
@@ -347,6 +397,17 @@ def problem_members(refusal: Refusal, *, issuer: str, request_id: str, english: 
     }
     if refusal.token is not None:
         members["token"] = str(refusal.token)
+    if level:
+        members["assurance"] = level
     if refusal.reasons:
         members["reasons"] = list(refusal.reasons)
+    if refusal.stopped:
+        members["stopped"] = [
+            {"item": item, "why": side} for item, _, side in (which.partition(":") for which in refusal.stopped)
+        ]
     return members
+
+
+def _stopped(which: str, *, english: bool) -> str:
+    item, _, side = which.partition(":")
+    return f" {item}: {STOPPED[side][1]}." if english else f"{item}：{STOPPED[side][0]}。"

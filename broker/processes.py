@@ -69,6 +69,24 @@ class FileLock:
         return True
 
 
+def living_in(folder: Path) -> frozenset[str]:
+    """The processes that hold a lock in this folder; it need not exist."""
+    found = set()
+    for file in folder.glob("p_*"):
+        with contextlib.suppress(FileNotFoundError), file.open("rb") as stream:
+            try:
+                fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                found.add(file.name)
+    return frozenset(found)
+
+
+def living_on(connection: Connection) -> bool:
+    """Whether another session holds a lock on this PostgreSQL database: a process that serves, or one that migrates."""
+    others = f"SELECT count(*) FROM ({_HELD} AND pid <> pg_backend_pid()) held"  # noqa: S608 - all of it is our own
+    return bool(connection.exec_driver_sql(others).scalar_one())
+
+
 class SessionLock:
     """For processes on several machines: an advisory lock of a PostgreSQL session that does nothing else.
 
@@ -100,7 +118,7 @@ class SessionLock:
 
     def _alive(self, processes: Iterable[str]) -> frozenset[str]:
         with self._engine.connect() as connection:
-            locked = set(connection.exec_driver_sql(_LOCKED).scalars())
+            locked = set(connection.exec_driver_sql(_HELD).scalars())
         return frozenset(process for process in processes if _key(process) in locked)
 
     def _keep(self) -> None:
@@ -128,7 +146,7 @@ class SessionLock:
         self._held = None
 
 
-_LOCKED: Final = """
+_HELD: Final = """
 SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
 WHERE locktype = 'advisory' AND objsubid = 1 AND granted
 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())

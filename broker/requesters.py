@@ -1,4 +1,4 @@
-"""Registered fund centres: who they are, their keys, and what their signed tokens prove.
+"""Registered requesters, fund centres and departments: who they are, their keys, and what their signed tokens prove.
 
  1 form, type, key, signature   consent/jws.py, under the key's own record
  2 claims                       `iss` owns the key, `aud` is this broker, at most 60 s, `jti` well-formed
@@ -11,13 +11,15 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, Engine, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select, update
 
 from audit.batch import Transaction
 from audit.events import KeyAdded, RequesterRegistered, RequesterResumed, RequesterSuspended
+from audit.prepared import Prepared
 from broker import tables
 from broker.on_conflict import DoNothing
 from consent import jws
@@ -32,21 +34,29 @@ SPENT_FOR = 300
 _REGISTERED = frozenset({"iss", "aud", "iat", "exp", "nbf", "jti"})
 
 
-# Statements of the exchange path are built once: building one anew costs several times what running it does
-_REQUESTER: Final = select(tables.requester).where(tables.requester.c.id == bindparam("id"))
-_REMOVED_AT: Final = select(tables.requester_key.c.removed_at).where(tables.requester_key.c.kid == bindparam("kid"))
-_SPEND: Final = insert(tables.spent_token).ext(DoNothing()).execution_options(preserve_rowcount=True)
+_REQUESTER: Final = Prepared(select(tables.requester).where(tables.requester.c.id == bindparam("id")))
+_REMOVED_AT: Final = Prepared(
+    select(tables.requester_key.c.removed_at).where(tables.requester_key.c.kid == bindparam("kid"))
+)
+_SPEND: Final = Prepared(insert(tables.spent_token).ext(DoNothing()))
 
 
 @dataclass(frozen=True, slots=True)
 class Requester:
-    """A registered fund centre at one moment."""
+    """A registered fund centre, or a department that receives data itself, at one moment."""
 
     id: str
     name_zh: str
     name_en: str
     matters: frozenset[str]
     suspended: bool
+    department: str = ""
+    """The catalogue's department that it is; empty for a fund centre."""
+    agreed: frozenset[str] | None = None
+    """The items for which an agreement is in force; None where none is needed."""
+
+    def has_agreed(self, item: str) -> bool:
+        return self.agreed is not None and item in self.agreed
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,11 @@ class RequesterKeys:
                 known = self._known[kid] = (row.requester, read_jwk(json.loads(row.jwk)))
         return known
 
+    def unverified_requester(self, text: str) -> str:
+        """Who is meant by a token, of those known by now; empty where nobody is. Only to refuse by."""
+        known = self._known.get(jws.unverified_kid(text))
+        return known[0] if known is not None else ""
+
     def verify(
         self, text: str, *, profile: jws.Profile, typ: str, body: type[T], audience: str, now: float
     ) -> VerifiedRequest[T]:
@@ -101,12 +116,9 @@ class RequesterKeys:
 
 def spend_jti(transaction: Transaction, request: VerifiedRequest[Any]) -> bool:
     """Whether the token's id was still unspent; it is spent from this commit on."""
-    members = {
-        "issuer": request.requester,
-        "jti": request.claims.jti,
-        "forget_at": request.claims.exp + SPENT_FOR,
-    }
-    return transaction.connection.execute(_SPEND, members).rowcount == 1
+    claims = request.claims
+    until = claims.exp + SPENT_FOR
+    return _SPEND.change(transaction.connection, issuer=request.requester, jti=claims.jti, forget_at=until) == 1
 
 
 def forget_spent(transaction: Transaction) -> None:
@@ -116,8 +128,10 @@ def forget_spent(transaction: Transaction) -> None:
 
 
 def register(transaction: Transaction, requester: Requester) -> None:
-    """Raises Refused(already_decided) where the id is taken."""
+    """Raises Refused(already_decided) where the id is taken, or another speaks for its department."""
     if find(transaction.connection, requester.id) is not None:
+        raise Refused(Code.ALREADY_DECIDED)
+    if requester.department and requester.department in {one.department for one in read_all(transaction.connection)}:
         raise Refused(Code.ALREADY_DECIDED)
     matters = sorted(requester.matters)
     transaction.connection.execute(
@@ -126,11 +140,16 @@ def register(transaction: Transaction, requester: Requester) -> None:
             name_zh=requester.name_zh,
             name_en=requester.name_en,
             matters=json.dumps(matters).encode(),
+            department=requester.department or None,
             status="active",
             registered_at=transaction.time // 1_000_000,
         )
     )
-    transaction.append(RequesterRegistered(requester=requester.id, name=requester.name_zh, matters=matters))
+    transaction.append(
+        RequesterRegistered(
+            requester=requester.id, name=requester.name_zh, matters=matters, department=requester.department
+        )
+    )
 
 
 def add_key(transaction: Transaction, requester: str, key: PublicKey) -> None:
@@ -161,7 +180,7 @@ def resume(transaction: Transaction, requester: str) -> None:
 
 
 def find(connection: Connection, requester: str) -> Requester | None:
-    row = connection.execute(_REQUESTER, {"id": requester}).one_or_none()
+    row = _REQUESTER.one(connection, id=requester)
     return _requester(row) if row is not None else None
 
 
@@ -170,7 +189,8 @@ def may_call(connection: Connection, requester: str, kid: str) -> Requester | Re
     known = find(connection, requester)
     if known is None or known.suspended:
         return Refusal(Code.REQUESTER_SUSPENDED)
-    if connection.execute(_REMOVED_AT, {"kid": kid}).scalar_one_or_none() is not None:
+    key = _REMOVED_AT.one(connection, kid=kid)
+    if key is None or key.removed_at is not None:
         return Refusal(Code.UNKNOWN_KEY, TokenRole.REQUEST)
     return known
 
@@ -191,5 +211,11 @@ def _set_status(transaction: Transaction, requester: str, status: str) -> None:
         raise Refused(Code.NOT_FOUND)
 
 
-def _requester(row: Row[Any]) -> Requester:
-    return Requester(row.id, row.name_zh, row.name_en, frozenset(json.loads(row.matters)), row.status == "suspended")
+def _requester(row: Any) -> Requester:
+    suspended = row.status == "suspended"
+    return Requester(row.id, row.name_zh, row.name_en, _matters(row.matters), suspended, row.department or "")
+
+
+@lru_cache(1024)
+def _matters(written: bytes) -> frozenset[str]:
+    return frozenset(json.loads(written))

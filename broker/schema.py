@@ -1,5 +1,6 @@
 """The schema's revision: brought forward by migrations, and held against what this program needs."""
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -24,9 +25,14 @@ def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def revisions() -> list[str]:
+def revisions() -> tuple[str, ...]:
     """Every revision, the oldest first; the last is what this program needs."""
-    return [script.revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions()][::-1]
+    return _revisions(MIGRATIONS)
+
+
+@cache
+def _revisions(_folder: Path) -> tuple[str, ...]:
+    return tuple(script.revision for script in ScriptDirectory.from_config(_configuration()).walk_revisions())[::-1]
 
 
 def _configuration() -> Config:

@@ -1,28 +1,29 @@
 """Serving the application on one address with uvicorn, quietly: our own log line per request is the access log."""
 
-import os
-import socket
-import sys
-import threading
+import functools
 from collections.abc import Callable
 
 import uvicorn
 
+from broker import slow_clients, systemd
 from broker.app import create_app
+from broker.leaving import LeavingServer
+from broker.listening import take_descriptors
 from broker.settings import Settings
 from broker.telemetry import Telemetry
 from broker.wiring import build, wall_clock
 
 
-def make_server(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = wall_clock) -> uvicorn.Server:
+def make_server(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = wall_clock) -> LeavingServer:
     """A server that is built and checked but does not listen yet. Raises ConfigurationError."""
+    take_descriptors()
     app = create_app(build(settings, telemetry, clock))
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=slow_clients.protocol_of(settings.issuer),
         lifespan="on",
         access_log=False,
         log_config=None,
@@ -34,23 +35,11 @@ def make_server(settings: Settings, telemetry: Telemetry, clock: Callable[[], in
         h11_max_incomplete_event_size=16 * 1024,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=20,
+        callback_notify=systemd.sign_of_life if (signs := systemd.seconds_between_signs()) else None,
+        timeout_notify=signs,
     )
-    server = uvicorn.Server(config)
-    app.state.stopping = lambda: server.should_exit  # a long poll must not hold up the end
+    watching = functools.partial(slow_clients.watch, within=settings.load.slow_seconds, tell=telemetry.observe_slow)
+    server = LeavingServer(config, settings.leave_seconds, watching)
+    app.state.stopping = lambda: server.closed  # a long poll must not hold up the end
+    app.state.leaving = lambda: server.leaving
     return server
-
-
-def listen_on(host: str, port: int) -> socket.socket:
-    """A listening socket; port 0 takes a free one."""
-    return socket.create_server((host, port), backlog=1024)
-
-
-def end_with_stdin(server: uvicorn.Server) -> None:
-    """End in order once stdin ends: whoever started this process and held it open is gone."""
-
-    def watch(descriptor: int) -> None:
-        while os.read(descriptor, 1024):  # not through sys.stdin: its lock, held here, would abort our own end
-            pass
-        server.should_exit = True
-
-    threading.Thread(target=watch, args=(sys.stdin.fileno(),), daemon=True).start()

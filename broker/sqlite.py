@@ -40,6 +40,7 @@ class SqliteDatabase:
         if sqlite3.sqlite_version_info < OLDEST_SQLITE:
             raise ConfigurationError(f"{file}:1: SQLite {sqlite3.sqlite_version} is too old")
         self.file = file
+        self._log = f"{file}-wal"
         self._thread_lock = threading.Lock()  # a file lock holds processes apart, not this process's threads
         self._lock = os.open(f"{file}.turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._writer = _engine(f"file:{file}?mode=rwc", "BEGIN IMMEDIATE", StaticPool)
@@ -74,8 +75,14 @@ class SqliteDatabase:
         with self.turn() as connection:
             yield connection
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """All as of its first read. Writers go on; the write-ahead log is folded in once this has ended."""
+        with self.reader.begin() as connection:
+            yield connection
+
     def process_lock(self) -> FileLock:
-        return FileLock(Path(f"{self.file}.processes"))
+        return FileLock(processes_of(self.file))
 
     def safety(self) -> Safety:
         with self._locked():
@@ -136,7 +143,7 @@ class SqliteDatabase:
 
     def _waiting_bytes(self) -> int:
         try:
-            return Path(f"{self.file}-wal").stat().st_size
+            return os.stat(self._log).st_size  # noqa: PTH116 - at every commit
         except FileNotFoundError:
             return 0
 
@@ -149,6 +156,22 @@ class SqliteDatabase:
                 raw.cursor().execute(f"PRAGMA {pragma}").close()
         finally:
             raw.close()
+
+
+def processes_of(file: Path) -> Path:
+    """The folder in which each process that serves from this file holds its lock."""
+    return Path(f"{file}.processes")
+
+
+@contextmanager
+def turn_of(file: Path) -> Iterator[None]:
+    """Hold off every process that would write to this file, without opening it: it may be damaged, or not be there."""
+    lock = os.open(f"{file}.turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _engine(uri: str, begin: str, pool: type[StaticPool | QueuePool], **options: Any) -> Engine:

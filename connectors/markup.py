@@ -1,6 +1,7 @@
 """XML into plain nested data, with document types, entities and external references forbidden."""
 
-from typing import Any
+import xml.etree.ElementTree as ET
+from typing import Any, Final
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
@@ -8,7 +9,9 @@ from defusedxml.ElementTree import fromstring
 
 from connectors.trouble import garbled
 
-_DEEPEST = 40
+_DEEPEST: Final = 40
+_DOCUMENT_TYPE: Final = "<!DOCTYPE"
+"""Without these letters, as they stand, nothing can be declared: no type, no entity, nothing outside."""
 
 
 def read_xml(text: str) -> dict[str, Any]:
@@ -17,7 +20,7 @@ def read_xml(text: str) -> dict[str, Any]:
     Raises DepartmentError for what is not well-formed or holds a DTD.
     """
     try:
-        root = fromstring(text, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+        root = _guarded(text) if _DOCUMENT_TYPE in text else ET.fromstring(text)  # noqa: S314 - no DTD in it
     except DefusedXmlException:
         raise garbled("xml_dtd_or_entity") from None
     except (ParseError, ValueError):
@@ -26,6 +29,12 @@ def read_xml(text: str) -> dict[str, Any]:
         raise garbled("html_page")
     content = _plain(root, 0)
     return content if isinstance(content, dict) else {"#text": content}
+
+
+def _guarded(text: str) -> Element:
+    """Refuse the document type, but not where its letters are text or comment. Three times as slow."""
+    root: Element = fromstring(text, forbid_dtd=True, forbid_entities=True, forbid_external=True)
+    return root
 
 
 def _plain(element: Element, depth: int) -> Any:

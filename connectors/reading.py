@@ -4,20 +4,24 @@
 An answer that lacks its list, contradicts itself or is somebody's error page is garbled, never "no record".
 """
 
-import json
-from collections.abc import Mapping
+import asyncio
+import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 
+from connectors.codes import FAMILIES, Family, Meaning
+from connectors.documents import Stuck, read_json
 from connectors.markup import read_xml
 from connectors.paths import MISSING, Path, look, path
 from connectors.records import Reply
 from connectors.trouble import DepartmentError, garbled
 from connectors.values import as_text, moment
 from policies.vocabulary import Outcome
+
+T = TypeVar("T")
 
 SAYABLE: Final = frozenset(Outcome) - {
     Outcome.MATCH,
@@ -28,15 +32,33 @@ SAYABLE: Final = frozenset(Outcome) - {
 }
 """What a department's code may be taken to mean; the rest is only ours to conclude."""
 
+_HTML: Final = re.compile(
+    r"(?:<\?xml[^>]*>|(?><!--.*?-->)|\s)*+<(?:html|head|body|!doctype\s+html)\b", re.IGNORECASE | re.DOTALL
+)
+"""Atomic and possessive: a page of comments must not be tried in every way they could end."""
+_STRINGS_IN_STRINGS: Final = 3
 _NOTHING: Final = frozenset({"", "null", "[]", "{}"})
+_LONG: Final = 1 << 16
+"""Bytes."""
 
 
 class Status(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where the truth stands while HTTP says 200; an unlisted code is garbled."""
 
     at: str
-    success: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    success: Annotated[tuple[str | int | bool, ...], msgspec.Meta(min_length=1)]
+    """A number, a boolean and the text that spells it are one value here: departments send both by turns."""
     codes: dict[str, Outcome] = {}
+    family: Family = ""
+
+    def succeeded(self, code: str) -> bool:
+        return any(code == as_text(value) for value in self.success)
+
+    def meaning(self, code: str) -> Meaning:
+        """Return what a code other than success means."""
+        if code in self.codes:
+            return Meaning(self.codes[code])
+        return FAMILIES[self.family].get(code, Meaning(Outcome.GARBLED))
 
 
 class NoRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,13 +76,20 @@ class AnswerForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     status: Status
     list_at: str
     """Where the records stand: a list, or one record alone; empty for the whole answer."""
-    charset: Literal["utf-8", "gb18030"] = "utf-8"
-    """What they really send, whatever their header says."""
+    charset: Literal["utf-8", "gb18030", "utf-8-or-gb18030"] = "utf-8"
+    """What they really send, whatever their header says; the last for those that send both by turns."""
     json_strings: tuple[str, ...] = ()
-    """Paths where a string holds a further JSON document."""
+    """Paths where a string holds a further JSON document, itself perhaps in a string once more."""
+    stuck: Stuck = "refuse"
+    """What several documents in a row, `{}{}`, mean: nothing, the first, the last, or a list of them."""
     no_record: NoRecord = NoRecord()
     as_of_at: str = ""
     request_id_at: str = ""
+
+
+async def read_aside(read: Callable[[], T], size: int) -> T:
+    """Return what it reads; of a long answer in a thread, so that reading it holds up nobody else's."""
+    return read() if size < _LONG else await asyncio.to_thread(read)
 
 
 def read_reply(form: AnswerForm, body: bytes, answered: datetime) -> Reply:
@@ -68,57 +97,44 @@ def read_reply(form: AnswerForm, body: bytes, answered: datetime) -> Reply:
     tree = _tree(form, body)
     code = _required_text(tree, form.status.at, "status_missing")
     request_id = _optional_text(tree, form.request_id_at)
-    meaning = None if code in form.status.success else form.status.codes.get(code, Outcome.GARBLED)
-    if meaning not in {None, Outcome.NO_RECORD}:
-        raise DepartmentError(meaning or Outcome.GARBLED, code, request_id)
-    rows = _rows(form, tree, none_said=meaning is Outcome.NO_RECORD or _says_none(form.no_record, tree))
+    meaning = None if form.status.succeeded(code) else form.status.meaning(code)
+    if meaning is not None and meaning.outcome is not Outcome.NO_RECORD:
+        raise DepartmentError(meaning.outcome, code, request_id, wait=meaning.wait)
+    rows = _rows(form, tree, none_said=meaning is not None or _says_none(form.no_record, tree))
     as_of = _optional_text(tree, form.as_of_at)
     return Reply(rows, moment(as_of) if as_of else answered, request_id, code)
 
 
 def _tree(form: AnswerForm, body: bytes) -> Any:
-    try:
-        text = body.decode(form.charset).removeprefix("\ufeff").strip()
-    except UnicodeDecodeError:
-        raise garbled("charset") from None
+    text = _decoded(form.charset, body).removeprefix("\ufeff").strip()
     if not text:
         raise garbled("empty_body")
-    if text[:14].lower().startswith(("<html", "<!doctype html")):
+    if text[0] == "<" and _HTML.match(text):
         raise garbled("html_page")
     if form.format == "xml":
         return read_xml(text)
-    tree = _json(text)
+    tree = read_json(text, form.stuck)
     for dotted in form.json_strings:
-        _open_string(tree, path(dotted))
+        _open_string(tree, path(dotted), form.stuck)
     return tree
 
 
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_members)
-    except (ValueError, ArithmeticError):
-        raise garbled("not_json") from None
-    except RecursionError:
-        raise garbled("too_deep") from None
+def _decoded(charset: str, body: bytes) -> str:
+    for name in charset.split("-or-"):
+        try:
+            return body.decode(name)
+        except UnicodeDecodeError:
+            continue
+    raise garbled("charset")
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise garbled("member_stands_twice")
-    return members
-
-
-def _no_constant(_name: str) -> Any:
-    raise garbled("not_json")
-
-
-def _open_string(tree: Any, steps: Path) -> None:
+def _open_string(tree: Any, steps: Path, stuck: Stuck) -> None:
     holder = look(tree, steps[:-1])
-    if not isinstance(holder, dict) or not isinstance(holder.get(steps[-1]), str):
-        return
-    content = holder[steps[-1]].strip()
-    holder[steps[-1]] = None if content in {"", "null"} else _json(content)
+    for _ in range(_STRINGS_IN_STRINGS):
+        if not isinstance(holder, dict) or not isinstance(holder.get(steps[-1]), str):
+            return
+        content = holder[steps[-1]].strip()
+        holder[steps[-1]] = None if content in {"", "null"} else read_json(content, stuck)
 
 
 def _rows(form: AnswerForm, tree: Any, *, none_said: bool) -> list[Mapping[str, Any]]:
@@ -165,6 +181,6 @@ def _required_text(tree: Any, dotted: str, rule: str) -> str:
 
 def _optional_text(tree: Any, dotted: str) -> str:
     found = look(tree, path(dotted)) if dotted else None
-    if found is MISSING:
+    if found is MISSING or found is None:
         return ""
     return (as_text(found) or "").strip()

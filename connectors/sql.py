@@ -1,23 +1,20 @@
 """A department's front-end exchange database: one read view, exactly the asked columns, every call noted in its log."""
 
-import asyncio
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import sqlalchemy
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from connectors.contract import Answer, Question
-from connectors.databases import Access, check_url, open_engine, trouble_of
+from connectors.database_threads import DatabaseThreads
+from connectors.databases import Access, check_url, open_engine
 from connectors.identity import spellings
-from connectors.records import Reply, answer
+from connectors.records import RecordForm, Reply, answer
 from connectors.route import Place, Route, check_records
 from connectors.secret_files import Secret, read_secret
-from connectors.trouble import garbled
 from connectors.values import as_text, moment
 from policies.vocabulary import FieldKind, Item
 
@@ -49,12 +46,14 @@ class CallLog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SqlRoute(Route, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind", tag="sql"):
     """One way to a department's item in a database it fills for others; columns are the records' sources."""
 
+    reads_only: ClassVar[bool] = True
+
     url: str
     """An SQLAlchemy URL without a password: sqlite, postgresql+psycopg, mysql+pymysql and the like."""
     secret: str = ""
     view: Identifier
-    asked_person: Identifier
-    """The column in which the asked id number is looked up; `records.person` is checked in what comes back."""
+    asked_number: Identifier
+    """The column in which the asked subject's number is looked up; whose a record is, `records` checks."""
     as_of: Identifier
     """The column with the time of the batch a row came in."""
     conditions: tuple[Condition, ...] = ()
@@ -66,15 +65,20 @@ def check_sql(route: SqlRoute, item: Item, place: Place, secrets_folder: Path) -
     check_records(route.records, item, place.at("records"))
     check_url(route.url, place.at("url"))
     check_url(route.call_log.url, place.at("call_log", "url"))
-    for name in (route.records.person, *filter(None, [route.records.newest_by])):
-        _check_column(name, place.at("records"))
-    for name, column in route.records.fields.items():
-        _check_column(column.source, place.at("records", "fields", name, "from"))
+    check_columns(route.records, place.at("records"))
     for index, condition in enumerate(route.conditions):
         _check_condition(condition, item, place.at("conditions", index))
     for name in item.parameters.keys() - {condition.param for condition in route.conditions}:
         raise place.error(f"parameter {name!r} has no condition: the department would return more than was agreed")
     return read_secret(secrets_folder, route.secret, place.at("secret")) if route.secret else None
+
+
+def check_columns(records: RecordForm, place: Place) -> None:
+    """Raise ConfigurationError where a record stands in what cannot be a column."""
+    for name in records.beside:
+        _check_column(name, place)
+    for name, column in records.fields.items():
+        _check_column(column.source, place.at("fields", name, "from"))
 
 
 def _check_column(name: str, place: Place) -> None:
@@ -92,40 +96,33 @@ def _check_condition(condition: Condition, item: Item, place: Place) -> None:
 
 
 class SqlConnector:
-    """Asks in threads of its own, as many as the route's concurrency, so that a stuck database holds up no other."""
+    """Asks in threads of its own, for each question first the log, then the view."""
 
     def __init__(self, route: SqlRoute, password: Secret | None, now: Callable[[], datetime]) -> None:
         self.route = route.name
         self._form = route
         self._now = now
-        self._threads = ThreadPoolExecutor(route.concurrency, thread_name_prefix=route.name)
         size, seconds = route.concurrency, route.deadline_seconds
         self._view = open_engine(route.url, password, Access(size, seconds, read_only=True))
         self._log = open_engine(route.call_log.url, password, Access(size, seconds, read_only=False))
+        self._threads = DatabaseThreads(route.name, size, self._view, self._log)
         self._note = _note_statement(route.call_log)
 
     async def fetch(self, question: Question) -> Answer:
         """Ask once. Raises DepartmentError where there is no usable answer."""
-        rows = await asyncio.get_running_loop().run_in_executor(self._threads, self._ask, question)
+        rows = await self._threads.run(lambda: self._ask(question))
         reply = Reply(rows, self._as_of(rows))
         return answer(self._form.records, question, self.route, reply)
 
     async def aclose(self) -> None:
         """Let go of the connections; a thread still waiting ends with its statement's own time limit."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._view.dispose()
-        self._log.dispose()
+        self._threads.close()
 
     def _ask(self, question: Question) -> list[Mapping[str, Any]]:
-        try:
-            with self._log.begin() as connection:
-                connection.execute(self._note, _noted(question))
-            with self._view.connect() as connection:
-                rows = connection.execute(select_statement(self._form, question)).mappings().fetchall()
-        except DBAPIError as error:
-            raise trouble_of(error) from None
-        except SQLAlchemyError:
-            raise garbled("database_client") from None
+        with self._log.begin() as connection:
+            connection.execute(self._note, _noted(question))
+        with self._view.connect() as connection:
+            rows = connection.execute(select_statement(self._form, question)).mappings().fetchall()
         return [dict(row) for row in rows]
 
     def _as_of(self, rows: list[Mapping[str, Any]]) -> datetime:
@@ -137,8 +134,8 @@ def select_statement(form: SqlRoute, question: Question) -> sqlalchemy.Select[An
     """Exactly the asked columns, the person and the as-of time; one row more than is accepted, to notice too many."""
     records = form.records
     names = [records.fields[name].source for name in question.fields]
-    names += [records.person, form.as_of, *filter(None, [records.newest_by])]
-    asked = sqlalchemy.column(form.asked_person).in_(spellings(question.person.id_number))
+    names += [records.number_at, form.as_of, *records.beside]
+    asked = sqlalchemy.column(form.asked_number).in_(spellings(question.subject.number))
     limits = [_limit(condition, question) for condition in form.conditions if condition.param in question.params]
     columns: list[sqlalchemy.ColumnElement[Any]] = [sqlalchemy.column(name) for name in dict.fromkeys(names)]
     return (

@@ -10,19 +10,33 @@ import msgspec
 
 from connectors.identity import canonical
 from connectors.trouble import garbled
+from connectors.written import narrow
 from policies.errors import ValueRefusedError
 from policies.values import check_value
 from policies.vocabulary import Field, FieldKind, Scalar
 
 Spelling: TypeAlias = Literal[
-    "text", "strip", "id_number", "month", "yuan", "fen", "integer", "decimal", "date", "datetime", "code", "flag"
+    "text",  # as it stands
+    "strip",  # spaces at the ends and runs of them
+    "narrow",  # as strip, and full-width punctuation, letters and digits in ASCII
+    "id_number",
+    "month",
+    "yuan",
+    "wan_yuan",
+    "fen",
+    "integer",
+    "decimal",
+    "date",
+    "datetime",
+    "code",
+    "flag",
 ]
 
 FITTING: Final[Mapping[FieldKind, frozenset[str]]] = {
-    FieldKind.TEXT: frozenset({"text", "strip", "id_number", "month"}),
+    FieldKind.TEXT: frozenset({"text", "strip", "narrow", "id_number", "month"}),
     FieldKind.CODE: frozenset({"code"}),
     FieldKind.INTEGER: frozenset({"integer"}),
-    FieldKind.MONEY: frozenset({"yuan", "fen"}),
+    FieldKind.MONEY: frozenset({"yuan", "wan_yuan", "fen"}),
     FieldKind.DECIMAL: frozenset({"decimal"}),
     FieldKind.DATE: frozenset({"date"}),
     FieldKind.DATETIME: frozenset({"datetime"}),
@@ -33,17 +47,23 @@ FITTING: Final[Mapping[FieldKind, frozenset[str]]] = {
 _CHINA: Final = timezone(timedelta(hours=8))
 """Departments write China standard time unless they give an offset."""
 _MONEY: Final = re.compile(r"(-?)([0-9]{1,15}|[0-9]{1,3}(?:,[0-9]{3}){1,4})(?:\.([0-9]{1,2})0{0,8})?")
+_WAN: Final = re.compile(r"(-?)([0-9]{1,11})(?:\.([0-9]{1,6})0{0,4})?")
+_NO_VALUE: Final = frozenset({"", "null", "NULL"})
 _WHOLE: Final = re.compile(r"-?[0-9]{1,16}")
 _DECIMAL: Final = re.compile(r"(-?)0*([0-9]{0,18})(\.[0-9]{1,10})?")
 _DATE: Final = re.compile(
     r"([0-9]{4})(?:([0-9]{2})([0-9]{2})|([-/.])([0-9]{1,2})\4([0-9]{1,2})|年([0-9]{1,2})月([0-9]{1,2})日)"
-    r"(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)?"
+    r"(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?|[0-9]{6})?"
 )
 _TIME: Final = re.compile(
     r"([0-9]{4})[-/]?([0-9]{2})[-/]?([0-9]{2})[ T]?([0-9]{2}):?([0-9]{2}):?([0-9]{2})(?:\.[0-9]{1,9})?"
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _MILLISECONDS: Final = re.compile(r"1[0-9]{12}")
+_LONGEST: Final = 10_000
+"""Characters of any value before it is looked at: nobody else waits while we read a hundred megabytes."""
+_LARGEST_EXPONENT: Final = 40
+"""`1e999999999` is a number of ten characters and a text of a gigabyte."""
 _MONTH: Final = re.compile(r"([0-9]{4})(?:[-/.]?(0[1-9]|1[0-2])|年(0?[1-9]|1[0-2])月)")
 
 
@@ -62,8 +82,10 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def translate(column: Column, field: Field, written: object) -> Scalar:
     """Return the value in the catalogue's form; None where the department has no value. Raises DepartmentError."""
-    text = as_text(written)
-    if text is None or text.strip() in {"", "null"}:
+    text = written if isinstance(written, str) else as_text(written)
+    if text is not None and len(text) > _LONGEST:
+        raise garbled("value_too_long")
+    if text is None or text.strip() in _NO_VALUE:
         return None
     value = _READERS[column.spelling](text, column)
     try:
@@ -80,7 +102,7 @@ def as_text(written: object) -> str | None:
         return "true" if written else "false"
     if isinstance(written, int):
         return str(written)
-    if isinstance(written, Decimal) and written.is_finite():
+    if isinstance(written, Decimal) and written.is_finite() and abs(written.adjusted()) <= _LARGEST_EXPONENT:
         return format(written, "f")
     if isinstance(written, (date, datetime)):
         return written.isoformat()
@@ -89,7 +111,7 @@ def as_text(written: object) -> str | None:
 
 def fen(text: str) -> int:
     """Yuan with at most two decimals, as exact integer fen."""
-    found = _MONEY.fullmatch(text.strip())
+    found = _MONEY.fullmatch(narrow(text).strip())
     if found is None:
         raise garbled("money")
     sign, yuan, decimals = found.groups(default="")
@@ -97,29 +119,45 @@ def fen(text: str) -> int:
     return -amount if sign else amount
 
 
+def wan_fen(text: str) -> int:
+    """Ten thousand yuan (万元) with at most six decimals, as exact integer fen."""
+    found = _WAN.fullmatch(narrow(text).strip())
+    if found is None:
+        raise garbled("money")
+    sign, whole, decimals = found.groups(default="")
+    amount = int(whole) * 1_000_000 + int(decimals.ljust(6, "0"))
+    return -amount if sign else amount
+
+
 def day(text: str) -> str:
-    """Return a year-first date in any of the written forms, as YYYY-MM-DD; a local time after it is cut off."""
-    found = _DATE.fullmatch(text.strip())
-    parts = [part for part in found.groups() if part is not None and part.isdigit()] if found else []
+    """Return a year-first date in any of the written forms, as YYYY-MM-DD; a local time after it is cut off.
+
+    Thirteen digits are milliseconds since 1970 and mean the day it then was in China.
+    """
+    text = narrow(text).strip()
+    found = _DATE.fullmatch(text)
+    if found is None:
+        if _MILLISECONDS.fullmatch(text):
+            return moment(text).astimezone(_CHINA).date().isoformat()
+        raise garbled("date")
     try:
-        year, month, number = (int(part) for part in parts)
-        return date(year, month, number).isoformat()
+        month, number = found[2] or found[5] or found[7], found[3] or found[6] or found[8]
+        return date(int(found[1]), int(month), int(number)).isoformat()
     except ValueError:
         raise garbled("date") from None
 
 
 def moment(text: str) -> datetime:
     """Return a written time as aware UTC, cut to the second; 13 digits are milliseconds since 1970."""
-    text = text.strip()
+    text = narrow(text).strip()
     try:
+        found = _TIME.fullmatch(text)
+        if found is not None:
+            year, month, number, hour, minute, second = map(int, found.groups()[:6])
+            return datetime(year, month, number, hour, minute, second, tzinfo=_zone(found[7])).astimezone(UTC)
         if _MILLISECONDS.fullmatch(text):
             return datetime.fromtimestamp(int(text) // 1000, UTC)
-        found = _TIME.fullmatch(text)
-        if found is None:
-            return datetime.fromisoformat(day(text)).replace(tzinfo=_CHINA).astimezone(UTC)
-        year, month, number, hour, minute, second = (int(part) for part in found.groups()[:6])
-        written = datetime(year, month, number, hour, minute, second, tzinfo=_zone(found[7]))
-        return written.astimezone(UTC)
+        return datetime.fromisoformat(day(text)).replace(tzinfo=_CHINA).astimezone(UTC)
     except (ValueError, OverflowError):
         raise garbled("datetime") from None
 
@@ -138,27 +176,27 @@ def _stripped(text: str, _column: Column) -> str:
 
 
 def _month(text: str, _column: Column) -> str:
-    found = _MONTH.fullmatch(text.strip())
+    found = _MONTH.fullmatch(narrow(text).strip())
     if found is None:
         raise garbled("month")
     return f"{found[1]}-{(found[2] or found[3]).zfill(2)}"
 
 
 def _integer(text: str, _column: Column) -> int:
-    if not _WHOLE.fullmatch(text.strip()):
+    if not _WHOLE.fullmatch(narrow(text).strip()):
         raise garbled("integer")
-    return int(text)
+    return int(narrow(text))
 
 
 def _decimal(text: str, _column: Column) -> str:
-    found = _DECIMAL.fullmatch(text.strip())
-    if found is None or not any(digit.isdigit() for digit in found[0]):
+    found = _DECIMAL.fullmatch(narrow(text).strip())
+    if found is None or found[0] in {"", "-"}:
         raise garbled("decimal")
     return f"{found[1]}{found[2] or '0'}{found[3] or ''}"
 
 
 def _code(text: str, column: Column) -> str:
-    code = text.strip()
+    code = narrow(text).strip()
     if not column.codes:
         return code
     if code not in column.codes:
@@ -167,7 +205,7 @@ def _code(text: str, column: Column) -> str:
 
 
 def _flag(text: str, column: Column) -> bool:
-    word = text.strip()
+    word = narrow(text).strip()
     if word in column.yes:
         return True
     if word in column.no:
@@ -178,9 +216,11 @@ def _flag(text: str, column: Column) -> bool:
 _READERS: Final[Mapping[Spelling, Callable[[str, Column], Scalar]]] = {
     "text": lambda text, _column: text,
     "strip": _stripped,
+    "narrow": lambda text, column: _stripped(narrow(text), column),
     "id_number": lambda text, _column: canonical(text),
     "month": _month,
     "yuan": lambda text, _column: fen(text),
+    "wan_yuan": lambda text, _column: wan_fen(text),
     "fen": _integer,
     "integer": _integer,
     "decimal": _decimal,

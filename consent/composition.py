@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from audit import parts
+from consent.asking import AuthorizationRequest
 from consent.jws import HEADER
 from consent.keys import PublicKey, to_base64url
 from consent.notice import OfferedItem, Terms
-from consent.requests import AuthorizationRequest
 from consent.token import TYPE, Channel, ConsentClaims, Detail, Notice, Status
 from policies.catalogue import Catalogue
 from policies.refusals import Code, Refused
@@ -34,10 +34,12 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """Who will sign, as this requester may know her."""
+    """Who will sign and for whom, as this requester may know them."""
 
     key: PublicKey
     sub: str = field(repr=False)
+    act: str = field(default="", repr=False)
+    """Who acts for the subject; empty where she signs herself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,7 @@ def terms_of(asked: AuthorizationRequest, catalogue: Catalogue, requester_zh: st
         case=asked.case,
         uses=asked.uses,
         days=max(1, asked.valid_for // DAY),
+        signed_as=asked.signed_as,
     )
 
 
@@ -120,7 +123,7 @@ def compose(
         case=asked.case,
         authorization_details=[_detail(line, notice.lang) for line in chosen],
         notice=Notice(notice.id, notice.version, notice.lang, notice.sha256),
-        channel=Channel(ChannelMode(asked.mode)),
+        channel=Channel(ChannelMode(asked.mode), signer.act, asked.evidence_sha256),
         status=issuance.status,
     )
     return msgspec.json.encode(claims)

@@ -6,24 +6,26 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from audit.batch import Transaction
 from audit.events import ConsentPaused, ConsentResumed, ConsentWithdrawn
 from audit.parts import Consent
-from consent import tables
+from audit.prepared import Prepared
+from consent import kept, tables
+from consent.asking import AuthorizationRequest
 from consent.keys import strict_base64url
 from consent.token import VerifiedConsent
 from policies.refusals import Code, Refusal, Refused, TokenRole
+from policies.vocabulary import SubjectKind
 
 ACTIVE: Final = "active"
 PAUSED: Final = "paused"
 WITHDRAWN: Final = "withdrawn"
 
-# Statements of the exchange path are built once: building one anew costs several times what running it does
 _TABLE: Final = tables.grant
-_BY_ID: Final = select(_TABLE).where(_TABLE.c.iss == bindparam("iss"), _TABLE.c.jti == bindparam("jti"))
-_SPEND: Final = (
+_BY_ID: Final = Prepared(select(_TABLE).where(_TABLE.c.iss == bindparam("iss"), _TABLE.c.jti == bindparam("jti")))
+_SPEND: Final = Prepared(
     update(_TABLE)
     .where(_TABLE.c.iss == bindparam("of_iss"), _TABLE.c.jti == bindparam("of_jti"), _TABLE.c.used < _TABLE.c.uses)
     .values(used=_TABLE.c.used + 1)
@@ -51,6 +53,9 @@ class Granted:
     status: str
     granted_at: int
     ended_at: int | None
+    actor_ref: str | None
+    """Who signed for the subject; None where she signed herself."""
+    subject_kind: SubjectKind
 
     @property
     def left(self) -> int:
@@ -71,8 +76,10 @@ class Granted:
         return Refusal(code, TokenRole.CONSENT) if code is not None else None
 
 
-def record_grant(transaction: Transaction, consent: VerifiedConsent, subject_ref: str, assurance: int) -> None:
-    """Keep a consent that was just signed; the caller appends `consent.granted` in the same unit."""
+def record_grant(
+    transaction: Transaction, consent: VerifiedConsent, asked: AuthorizationRequest, *, subject_ref: str, assurance: int
+) -> None:
+    """Keep a consent that answers this request; the caller appends `consent.granted` in the same unit."""
     claims = consent.claims
     transaction.connection.execute(
         insert(tables.grant).values(
@@ -91,12 +98,14 @@ def record_grant(transaction: Transaction, consent: VerifiedConsent, subject_ref
             expires=claims.exp,
             status=ACTIVE,
             granted_at=transaction.time // 1_000_000,
+            actor_ref=asked.actor_ref,
+            subject_kind=asked.subject_kind,
         )
     )
 
 
 def find_granted(connection: Connection, iss: str, jti: str) -> Granted | None:
-    row = connection.execute(_BY_ID, {"iss": iss, "jti": jti}).one_or_none()
+    row = _BY_ID.one(connection, iss=iss, jti=jti)
     return _granted(row) if row is not None else None
 
 
@@ -112,10 +121,17 @@ def granted_to(connection: Connection, consent: VerifiedConsent) -> Granted:
 
 
 def grants_of(connection: Connection, subject_ref: str) -> Sequence[Granted]:
-    table = tables.grant
-    rows = connection.execute(
-        select(table).where(table.c.subject_ref == subject_ref).order_by(table.c.granted_at.desc())
-    )
+    """What concerns this person's own data, whoever signed it, the newest first."""
+    return _newest(connection, _TABLE.c.subject_ref == subject_ref)
+
+
+def signed_for_others(connection: Connection, actor_ref: str) -> Sequence[Granted]:
+    """What this person signed for somebody else, the newest first."""
+    return _newest(connection, _TABLE.c.actor_ref == actor_ref)
+
+
+def _newest(connection: Connection, condition: ColumnElement[bool]) -> Sequence[Granted]:
+    rows = connection.execute(select(_TABLE).where(condition).order_by(_TABLE.c.granted_at.desc()))
     return [_granted(row) for row in rows]
 
 
@@ -124,6 +140,22 @@ def requests_of(connection: Connection, consents: Sequence[str]) -> dict[str, st
     table = tables.grant
     rows = connection.execute(select(table.c.jti, table.c.request).where(table.c.jti.in_(consents)))
     return {row.jti: row.request for row in rows}
+
+
+def channels_of(connection: Connection, consents: Sequence[str]) -> dict[str, str]:
+    """By a consent's `jti`, through which channel it came about."""
+    table = tables.grant
+    rows = connection.execute(select(table.c.jti, table.c.token).where(table.c.jti.in_(consents)))
+    return {row.jti: payload_of(row.token.decode())["channel"]["mode"] for row in rows}
+
+
+def late_of_ended(connection: Connection, now: float, late: str | None = None) -> Sequence[str]:
+    """The ids of late answers (consent/kept.py) of which a consent has ended; with `late`, that one's if so."""
+    awaited = tables.awaited
+    joined = awaited.join(_TABLE, (_TABLE.c.iss == awaited.c.iss) & (_TABLE.c.jti == awaited.c.jti))
+    ended = (_TABLE.c.status == WITHDRAWN) | (_TABLE.c.expires <= int(now))
+    query = select(awaited.c.id).distinct().select_from(joined).where(ended)
+    return connection.execute(query if late is None else query.where(awaited.c.id == late)).scalars().all()
 
 
 def ended_or_paused(connection: Connection, status_list: int) -> Sequence[tuple[int, str]]:
@@ -140,18 +172,23 @@ def ended_or_paused(connection: Connection, status_list: int) -> Sequence[tuple[
 
 def spend(transaction: Transaction, granted: Granted) -> int:
     """Consume one use; its number. The caller saw in the same transaction that one is left."""
-    spent = transaction.connection.execute(_SPEND, {"of_iss": granted.iss, "of_jti": granted.jti})
-    if spent.rowcount != 1:
+    if _SPEND.change(transaction.connection, of_iss=granted.iss, of_jti=granted.jti) != 1:
         raise Refused(Code.CONSENT_USED_UP, TokenRole.CONSENT)
     return granted.used + 1
 
 
-def withdraw(transaction: Transaction, granted: Granted, *, by: str, withdrawal_jti: str) -> None:
-    """End it, for good, from this commit on. Raises Refused(consent_withdrawn) where it already is."""
+def withdraw(transaction: Transaction, granted: Granted, *, by: str, withdrawal_jti: str, actor_ref: str = "") -> None:
+    """End it, for good, from this commit on, and destroy the late answers that rest on it.
+
+    `actor_ref` is who does so in the subject's stead.
+
+    Raises Refused(consent_withdrawn) where it already is.
+    """
     if granted.status == WITHDRAWN:
         raise Refused(Code.CONSENT_WITHDRAWN)
+    kept.destroy_of_grant(transaction, granted.iss, granted.jti)
     _set(transaction, granted, status=WITHDRAWN, ended_at=transaction.time // 1_000_000)
-    transaction.append(ConsentWithdrawn(**_names(granted), by=by, withdrawal_jti=withdrawal_jti))
+    transaction.append(ConsentWithdrawn(**_names(granted), by=by, withdrawal_jti=withdrawal_jti, actor_ref=actor_ref))
 
 
 def pause(transaction: Transaction, granted: Granted) -> None:
@@ -201,7 +238,8 @@ def payload_of(token: str) -> dict[str, Any]:
     return payload
 
 
-def _granted(row: Row[Any]) -> Granted:
-    members = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for a row's mapping
+def _granted(row: Any) -> Granted:
+    members = row._asdict()
     members["token"] = row.token.decode()
+    members["subject_kind"] = SubjectKind(row.subject_kind)
     return Granted(**members)

@@ -5,26 +5,31 @@
  3 type       `typ` is the expected one: a token of one kind is refused wherever another is expected
  4 payload    a JSON object without duplicate members, NaN or Infinity, depth at most 8
  5 key        by `kid`; the key's record decides the algorithm and the header must agree
- 6 signature  by PyJWT, with that one algorithm
+ 6 signature  by PyJWT's algorithm, that one; a text that was verified under a key before is not verified again
 
-Claims are judged by the readers of each kind (consent/claims.py, consent/token.py). PyJWT's own claim checks are left
-out because it reads the machine's clock; ours is the later of that clock and the ledger's last time.
+Claims are judged by the readers of each kind (consent/claims.py, consent/token.py). PyJWT's own reading of token and
+claims is left out: it would read the form once more, and goes by the machine's clock; ours is the later of that clock
+and the ledger's last time.
 """
 
+import hashlib
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NoReturn
 
-import jwt
-from jwt.algorithms import OKPAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm
 
 from consent.keys import ALGORITHMS, PublicKey, strict_base64url
 from policies.refusals import Code, Refused, TokenRole
 
 SIGNATURE_SIZE: Final = 64
 DEPTH_LIMIT: Final = 8
+_INTEGERS: Final = (-(10**18), 10**19)
+"""Between these, as far as 19 characters reach."""
+_SURROGATE: Final = re.compile(rb"\\u[dD]")
 _TEXT: Final = re.compile(r"[A-Za-z0-9_.-]*\Z")
 
 
@@ -54,6 +59,7 @@ class UnverifiedToken:
     text: str = field(repr=False)
     header: dict[str, str]
     payload: bytes = field(repr=False)
+    signature: bytes = field(repr=False)
     profile: Profile
 
 
@@ -73,7 +79,17 @@ def read_form(text: str, profile: Profile) -> UnverifiedToken:
     members = _object(header, profile)
     if set(members) != profile.members or not all(isinstance(value, str) for value in members.values()):
         _malformed(profile)
-    return UnverifiedToken(text, members, payload, profile)
+    return UnverifiedToken(text, members, payload, signature, profile)
+
+
+def unverified_kid(text: str) -> str:
+    """Which key a token says it is signed with; empty where it does not say. Good to refuse by, for nothing else."""
+    try:
+        header = json.loads(strict_base64url(text.partition(".")[0]))
+        kid = header["kid"]
+    except (ValueError, RecursionError, KeyError, TypeError):
+        return ""
+    return kid if isinstance(kid, str) else ""
 
 
 def read_token(text: str, profile: Profile, typ: str) -> tuple[UnverifiedToken, dict[str, Any]]:
@@ -98,28 +114,25 @@ def verify_with(token: UnverifiedToken, key: PublicKey) -> bytes:
     alg = token.header["alg"]
     if alg not in ALGORITHMS[key.alg]:
         raise Refused(Code.ALGORITHM_MISMATCH, role)
-    try:
-        verified = _PYJWT.decode_complete(token.text, key=key.verifier, algorithms=[alg])
-    except jwt.InvalidTokenError as error:
-        raise Refused(Code.BAD_SIGNATURE, role) from error
-    payload: bytes = verified["payload"]
-    return payload
+    text = token.text.encode()
+    name = hashlib.sha256(key.kid.encode() + b"\n" + text).digest() if role is TokenRole.CONSENT else b""
+    if name not in _verified:
+        signed, _, _ = text.rpartition(b".")
+        if not VERIFIERS[alg].verify(signed, key.verifier, token.signature):
+            raise Refused(Code.BAD_SIGNATURE, role)
+        _remember(name)
+    return token.payload
 
 
 def read_object(raw: bytes, refuse: Callable[[], NoReturn]) -> dict[str, Any]:
     """A strict JSON object: UTF-8, no duplicate members, no numbers but integers of 64 bits, depth <= 8."""
     try:
-        value = json.loads(
-            raw.decode(),
-            object_pairs_hook=_no_repeats,
-            parse_constant=_no_such_number,
-            parse_float=_no_such_number,
-            parse_int=_bounded_integer,
-        )
-        if b"\\u" in raw:
+        value = _STRICT.decode(raw.decode())
+        if _SURROGATE.search(raw):
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text anybody can store
-        if not isinstance(value, dict) or _depth(value) > DEPTH_LIMIT:
+        if not isinstance(value, dict):
             refuse()
+        _check(value, 1)
     except (ValueError, RecursionError):  # what could just be read may still be too deep to be measured
         refuse()
     return value
@@ -144,24 +157,37 @@ def _no_such_number(_: str) -> NoReturn:
     raise ValueError("only integers")
 
 
-def _bounded_integer(digits: str) -> int:
-    if len(digits) > 19:  # noqa: PLR2004 - a 64-bit integer has at most 19 digits
-        raise ValueError("integer too long")
-    return int(digits)
+def _check(value: "dict[str, Any] | list[Any]", depth: int) -> None:
+    """No deeper than permitted, and no integer of more than 64 bits."""
+    if depth > DEPTH_LIMIT:
+        raise ValueError("too deep")
+    for child in value.values() if isinstance(value, dict) else value:
+        kind = type(child)
+        if kind is dict or kind is list:
+            _check(child, depth + 1)
+        elif kind is int and not _INTEGERS[0] < child < _INTEGERS[1]:
+            raise ValueError("integer too long")
 
 
-def _depth(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    if isinstance(value, list):
-        return 1 + max(map(_depth, value), default=0)
-    return 0
+def _remember(name: bytes) -> None:
+    """Of a citizen's token, which is shown several times; a requester's is good for one call."""
+    if not name:
+        return
+    if len(_verified) >= VERIFIED_LIMIT:
+        _verified.clear()
+    _verified.add(name)
 
 
-def _signature_layer() -> jwt.PyJWS:
-    layer = jwt.PyJWS(algorithms=["ES256", "EdDSA"])
-    layer.register_algorithm("Ed25519", OKPAlgorithm())
-    return layer
-
-
-_PYJWT: Final = _signature_layer()
+_STRICT: Final = json.JSONDecoder(
+    object_pairs_hook=_no_repeats, parse_constant=_no_such_number, parse_float=_no_such_number
+)
+VERIFIERS: Final[Mapping[str, Any]] = {
+    "ES256": ECAlgorithm(ECAlgorithm.SHA256, SECP256R1),
+    "EdDSA": OKPAlgorithm(),
+    "Ed25519": OKPAlgorithm(),
+}
+VERIFIED_LIMIT: Final = 65_536
+"""Consents, 32 bytes each."""
+_verified: Final[set[bytes]] = set()
+"""SHA-256 of key and text of the consents whose signature was found good lately: that never changes. Times, uses and
+what stands are judged each time."""

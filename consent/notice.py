@@ -4,6 +4,7 @@ Wording follows the rules for citizens' texts: short sentences, subject first, n
 happens if not, numbers in Arabic. Whatever is written here is hashed into the token: a change needs a new version.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -40,6 +41,28 @@ class Terms:
     case: str
     uses: int
     days: int
+    signed_as: str
+
+
+_ACTING: Final[Mapping[str, tuple[str, str]]] = {
+    "handler": (
+        "您是单位的经办人，替单位确认。查的是单位的信息。",
+        "You are the organisation's handler and confirm for it. It is its information that is looked up.",
+    ),
+    "guardian": (
+        "您是监护人，替未成年的本人确认。查的是本人的信息。",
+        "You are the guardian and confirm for a minor. It is the minor's information that is looked up.",
+    ),
+    "entrusted": (
+        "您受本人委托，替本人确认。查的是本人的信息。",
+        "You confirm for somebody who entrusted you. It is that person's information that is looked up.",
+    ),
+    "assisted": (
+        "本人在窗口签了纸质授权书，由您照着录入。只能用一次，一天内有效。",
+        "The person signed a paper form at the counter, and you enter it. It is for one use, within a day.",
+    ),
+}
+"""What stands first where somebody acts for the person, in Chinese and English."""
 
 
 def notice_text(lang: str, terms: Terms, items: Sequence[OfferedItem]) -> str:
@@ -50,6 +73,7 @@ def notice_text(lang: str, terms: Terms, items: Sequence[OfferedItem]) -> str:
 def _chinese(terms: Terms, items: Sequence[OfferedItem]) -> str:
     lines = [
         f"{terms.requester_zh} 请您确认",
+        *(chinese for chinese, _ in [_ACTING.get(terms.signed_as, ("", ""))] if chinese),
         f"您正在办理：{terms.matter.name_zh}（编号 {terms.case}）",
         "为了少让您交材料，我们想向下面的部门查几项信息。您可以一项一项选。",
     ]
@@ -83,6 +107,7 @@ def _chinese_item(offered: OfferedItem) -> list[str]:
 def _english(terms: Terms, items: Sequence[OfferedItem]) -> str:
     lines = [
         f"{terms.requester_en} asks you to confirm",
+        *(english for _, english in [_ACTING.get(terms.signed_as, ("", ""))] if english),
         f"You are applying for: {terms.matter.name_en} (case {terms.case})",
         "To spare you papers, we would like to look up the following. You can choose one by one.",
     ]
@@ -121,3 +146,16 @@ def _claims(offered: OfferedItem, *, english: bool) -> list[tuple[str, str]]:
             value = str(offered.expect[field.id])
             claims.append((field.name_en if english else field.name_zh, field.codes.get(value, value)))
     return claims
+
+
+_PERSONAL: Final = re.compile(
+    r"^(   (?:核对的说法：|限定：|The statement checked: |Limited to: )).*?"
+    r"(?=\n   (?:核对的说法：|限定：|为什么：|The statement checked: |Limited to: |Why: ))",
+    re.MULTILINE | re.DOTALL,
+)
+"""To the next line of the notice's own: a claim may itself have lines."""
+
+
+def masked(text: str) -> str:
+    """A notice without what it quotes of the person: claims to be checked, and what the query is limited to."""
+    return _PERSONAL.sub(r"\1**", text)

@@ -7,37 +7,22 @@ that the caller gives to the ledger.
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import insert, select, update
 
 from audit import events, parts
 from audit.batch import Transaction
 from consent import tables
+from consent.asking import CANCELLED, DECLINED, GRANTED, OPENED, PENDING, AskedItem, AuthorizationRequest, read_row
 from consent.subjects import SubjectKeys
-from consent.tickets import Ticket, new_ticket, ticket_columns, ticket_hash
+from consent.tickets import TICKET_LIFE, Ticket, new_ticket, ticket_columns
 from policies.refusals import Code, Refused
-from policies.vocabulary import Scalar
+from policies.vocabulary import SubjectKind
 
-PENDING: Final = "pending"
-OPENED: Final = "opened"
-GRANTED: Final = "granted"
-DECLINED: Final = "declined"
-CANCELLED: Final = "cancelled"
-EXPIRED: Final = "expired"
-
-
-@dataclass(frozen=True, slots=True)
-class AskedItem:
-    """One item as asked for, already checked against the catalogue."""
-
-    item: str
-    fields: tuple[str, ...]
-    required: bool
-    params: Mapping[str, str]
-    expect: Mapping[str, Scalar] = field(repr=False)
+_CHECKS: Final = {"subject_ref": "name_check", "actor_ref": "actor_check", "witness_ref": "witness_check"}
+"""Who is named, and beside it the keyed check of the name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,46 +41,34 @@ class Filing:
     uses: int
     valid_for: int
     operator: parts.Operator
+    subject_kind: SubjectKind = SubjectKind.PERSON
+    bundle: str = ""
+    """The bundle's request of which this is a part, and the requester at which it began."""
+    lead: str = ""
+    evidence_sha256: str = ""
+    """Of the paper by which somebody may act for the subject; the paper stays with the requester."""
 
 
 @dataclass(frozen=True, slots=True)
-class AuthorizationRequest:
-    """A request's row at one moment."""
+class Named:
+    """Somebody whom a requester names; of the name only a keyed check is kept."""
 
-    id: str
-    requester: str
-    matter: str
-    matter_version: str
-    case: str
-    party: str
-    mode: str
-    items: tuple[AskedItem, ...]
-    uses: int
-    valid_for: int
-    subject_ref: str | None
-    name_check: bytes | None = field(repr=False)
-    status: str
-    ticket_expires: int
-    user_code: str
-    notice_lang: str | None
-    notice_text: str | None = field(repr=False)
-    composition: bytes | None = field(repr=False)
-    consent: tuple[str, str] | None
-
-    def state(self, now: float) -> str:
-        """The status on the wire; an unanswered request whose ticket has ended is expired."""
-        if self.status in (PENDING, OPENED) and self.ticket_expires <= now:
-            return EXPIRED
-        return self.status
+    subject_ref: str
+    name: str = field(repr=False)
 
 
-def file(transaction: Transaction, filing: Filing, named: tuple[str, SubjectKeys, str] | None) -> Ticket:
-    """Keep the request and make its ticket.
+@dataclass(frozen=True, slots=True)
+class People:
+    """Whom a request concerns. Without a subject it belongs to whoever opens it first."""
 
-    `named` is the person it is for: reference, keys and name, of which only a keyed check is kept. Without it, the
-    request belongs to whoever opens it first.
-    """
-    subject_ref, keys, name = named if named is not None else (None, None, "")
+    subject: Named | None = None
+    actor: Named | None = None
+    """Who signs for the subject, where she does not sign herself."""
+    witness: Named | None = None
+
+
+def file(transaction: Transaction, filing: Filing, keys: SubjectKeys, people: People) -> Ticket:
+    """Keep the request and make its ticket."""
     request = f"ar_{secrets.token_urlsafe(16)}"
     ticket = new_ticket(request, filing.mode, transaction.time // 1_000_000)
     transaction.connection.execute(
@@ -113,13 +86,15 @@ def file(transaction: Transaction, filing: Filing, named: tuple[str, SubjectKeys
             valid_for=filing.valid_for,
             operator_id=filing.operator.id,
             operator_desk=filing.operator.desk,
-            subject_ref=subject_ref,
-            name_check=keys.name_check(request, name) if keys is not None else None,
+            **_people_columns(request, keys, people),
+            evidence_sha256=filing.evidence_sha256 or None,
+            subject_kind=filing.subject_kind,
+            bundle=filing.bundle or None,
             status=PENDING,
             filed_at=transaction.time // 1_000_000,
         )
     )
-    transaction.append(_asked_event(request, filing, subject_ref or ""))
+    transaction.append(_asked_event(request, filing, people))
     return ticket
 
 
@@ -134,52 +109,30 @@ def renew(transaction: Transaction, asked: AuthorizationRequest) -> Ticket:
 def cancel(transaction: Transaction, asked: AuthorizationRequest) -> None:
     _unanswered(asked)
     _set(transaction, asked, status=CANCELLED)
-    transaction.append(
-        events.ConsentCancelled(request=asked.id, requester=asked.requester, matter=asked.matter, case=asked.case)
-    )
-
-
-def find(connection: Connection, request: str) -> AuthorizationRequest | None:
-    return _read(connection, tables.request.c.id == request)
-
-
-def find_by_ticket(connection: Connection, secret: str) -> AuthorizationRequest | None:
-    return _read(connection, tables.request.c.ticket_hash == ticket_hash(secret))
-
-
-def belonging_to(
-    asked: AuthorizationRequest | None, keys: SubjectKeys, subject_ref: str, name: str
-) -> AuthorizationRequest:
-    """The request, if this signed-in person is its subject or it names nobody yet. Refused otherwise."""
-    if asked is None:
-        raise Refused(Code.NOT_FOUND)
-    if asked.subject_ref not in (None, subject_ref):
-        raise Refused(Code.NOT_THE_SUBJECT)
-    if asked.name_check not in (None, keys.name_check(asked.id, name)):
-        raise Refused(Code.NOT_THE_SUBJECT)
-    return asked
+    transaction.append(events.ConsentCancelled(**_names(asked)))
 
 
 def answerable(asked: AuthorizationRequest, now: float) -> None:
     """Refused(request_expired | already_decided) where the person can no longer answer it."""
-    if asked.state(now) == EXPIRED:
-        raise Refused(Code.REQUEST_EXPIRED)
     _unanswered(asked)
+    if asked.ticket_expires <= now:
+        raise Refused(Code.REQUEST_EXPIRED)
 
 
 def record_opened(
     transaction: Transaction, asked: AuthorizationRequest, subject_ref: str, lang: str, text: str
 ) -> parts.Notice:
-    """The person sees these words now. Binds a request that named nobody to this person."""
+    """The signer sees these words now. Binds a request that named nobody to this person."""
     notice = notice_of(asked, lang, text)
-    seen = (asked.status, asked.subject_ref, asked.notice_lang, asked.notice_text)
-    if seen != (OPENED, subject_ref, lang, text):
-        _set(transaction, asked, status=OPENED, subject_ref=subject_ref, notice_lang=lang, notice_text=text.encode())
+    subject = asked.subject_ref or subject_ref
+    if (asked.status, asked.subject_ref, asked.notice_lang, asked.notice_text) != (OPENED, subject, lang, text):
+        _set(transaction, asked, status=OPENED, subject_ref=subject, notice_lang=lang, notice_text=text.encode())
         transaction.append(
             events.ConsentShown(
                 request=asked.id,
                 requester=asked.requester,
-                subject_ref=subject_ref,
+                subject_ref=subject,
+                actor_ref=asked.actor_ref or "",
                 matter=asked.matter,
                 case=asked.case,
                 notice=notice,
@@ -199,28 +152,47 @@ def record_granted(transaction: Transaction, asked: AuthorizationRequest, consen
 
 def decline(transaction: Transaction, asked: AuthorizationRequest, subject_ref: str) -> None:
     """A clear no, remembered for the case."""
-    _set(transaction, asked, status=DECLINED, subject_ref=subject_ref)
-    transaction.append(
-        events.ConsentDeclined(
-            request=asked.id,
-            requester=asked.requester,
-            subject_ref=subject_ref,
-            matter=asked.matter,
-            case=asked.case,
+    subject = asked.subject_ref or subject_ref
+    _set(transaction, asked, status=DECLINED, subject_ref=subject)
+    by = "" if subject == subject_ref else subject_ref
+    transaction.append(events.ConsentDeclined(**_names(asked), subject_ref=subject, actor_ref=by))
+
+
+def reopen(transaction: Transaction, asked: AuthorizationRequest) -> None:
+    """Who said no looks at it again, of her own accord: nobody else can undo a clear no.
+
+    It waits anew for as long as any new request. Raises Refused(already_decided) where there was no such no.
+    """
+    if asked.status != DECLINED:
+        raise Refused(Code.ALREADY_DECIDED)
+    expires = transaction.time // 1_000_000 + TICKET_LIFE[asked.mode]
+    _set(transaction, asked, status=OPENED, ticket_expires=expires, composition=None)
+    transaction.append(events.ConsentReopened(**_names(asked), subject_ref=asked.subject_ref or ""))
+
+
+def witness(transaction: Transaction, asked: AuthorizationRequest) -> None:
+    """The second person confirms: the subject is here, and the paper is hers. Before it nothing can be signed."""
+    if asked.witnessed_at is None:
+        _set(transaction, asked, witnessed_at=transaction.time // 1_000_000)
+        transaction.append(
+            events.ConsentWitnessed(
+                **_names(asked), subject_ref=asked.subject_ref or "", witness_ref=asked.witness_ref or ""
+            )
         )
-    )
 
 
-def forget_subject(transaction: Transaction, subject_ref: str) -> None:
-    """Cancel what this person has not answered, and empty what her requests quoted of her."""
+def forget_person(transaction: Transaction, subject_ref: str) -> None:
+    """Cancel what waits for this person, and empty what any request holds of her."""
     table = tables.request
-    hers = table.c.subject_ref == subject_ref
-    for row in transaction.connection.execute(select(table).where(hers)).all():
-        asked = _request(row)
-        if asked.status in (PENDING, OPENED):
-            cancel(transaction, asked)
-        items = [_asked_members(one) | {"expect": {}} for one in asked.items]
-        _set(transaction, asked, items=json.dumps(items).encode(), name_check=None, notice_text=None, composition=None)
+    for column, check in _CHECKS.items():
+        for row in transaction.connection.execute(select(table).where(table.c[column] == subject_ref)).all():
+            asked = read_row(row)
+            if asked.status in (PENDING, OPENED):
+                cancel(transaction, asked)
+            _set(transaction, asked, **{check: None})
+            if column == "subject_ref":
+                items = [_asked_members(one) | {"expect": {}} for one in asked.items]
+                _set(transaction, asked, items=json.dumps(items).encode(), notice_text=None, composition=None)
 
 
 def notice_of(asked: AuthorizationRequest, lang: str, text: str) -> parts.Notice:
@@ -247,7 +219,19 @@ def _asked_members(asked: AskedItem) -> dict[str, Any]:
     }
 
 
-def _asked_event(request: str, filing: Filing, subject_ref: str) -> events.ConsentAsked:
+def _people_columns(request: str, keys: SubjectKeys, people: People) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for (reference, check), named in zip(_CHECKS.items(), (people.subject, people.actor, people.witness), strict=True):
+        if named is not None:
+            columns |= {reference: named.subject_ref, check: keys.name_check(request, named.name)}
+    return columns
+
+
+def _names(asked: AuthorizationRequest) -> dict[str, str]:
+    return {"request": asked.id, "requester": asked.requester, "matter": asked.matter, "case": asked.case}
+
+
+def _asked_event(request: str, filing: Filing, people: People) -> events.ConsentAsked:
     return events.ConsentAsked(
         request=request,
         requester=filing.requester,
@@ -262,37 +246,10 @@ def _asked_event(request: str, filing: Filing, subject_ref: str) -> events.Conse
         uses=filing.uses,
         valid_for=filing.valid_for,
         operator=filing.operator,
-        subject_ref=subject_ref,
-    )
-
-
-def _read(connection: Connection, condition: Any) -> AuthorizationRequest | None:
-    row = connection.execute(select(tables.request).where(condition)).one_or_none()
-    return _request(row) if row is not None else None
-
-
-def _request(row: Row[Any]) -> AuthorizationRequest:
-    return AuthorizationRequest(
-        id=row.id,
-        requester=row.requester,
-        matter=row.matter,
-        matter_version=row.matter_version,
-        case=row.case,
-        party=row.party,
-        mode=row.mode,
-        items=tuple(
-            AskedItem(asked["item"], tuple(asked["fields"]), asked["required"], asked["params"], asked["expect"])
-            for asked in json.loads(row.items)
-        ),
-        uses=row.uses,
-        valid_for=row.valid_for,
-        subject_ref=row.subject_ref,
-        name_check=row.name_check,
-        status=row.status,
-        ticket_expires=row.ticket_expires,
-        user_code=row.user_code,
-        notice_lang=row.notice_lang,
-        notice_text=row.notice_text.decode() if row.notice_text is not None else None,
-        composition=row.composition,
-        consent=(row.consent_iss, row.consent_jti) if row.consent_jti is not None else None,
+        subject_ref=people.subject.subject_ref if people.subject is not None else "",
+        actor_ref=people.actor.subject_ref if people.actor is not None else "",
+        witness_ref=people.witness.subject_ref if people.witness is not None else "",
+        evidence_sha256=filing.evidence_sha256,
+        bundle=filing.bundle,
+        lead=filing.lead,
     )

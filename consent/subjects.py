@@ -1,4 +1,4 @@
-"""People and their devices: found by a keyed hash, kept under a key of their own, named by a random reference."""
+"""Subjects and their devices: found by a keyed hash, kept under a key of their own, named by a random reference."""
 
 import hashlib
 import hmac
@@ -12,25 +12,27 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from audit.batch import Transaction
-from audit.events import DeviceEnrolled, DeviceRemoved, SubjectRegistered
+from audit.events import SubjectRegistered
+from audit.identity_events import DeviceEnrolled, DeviceRemoved
+from audit.prepared import Prepared
 from consent import tables
 from consent.keys import PublicKey, read_jwk
 from policies.refusals import Code, Refused, TokenRole
-from policies.vocabulary import Person
+from policies.vocabulary import Organisation, Person, Subject
 
 NONCE_SIZE: Final = 12
 
-# Statements of the exchange path are built once: building one anew costs several times what running it does
-_PEOPLE: Final = select(tables.subject).where(
-    tables.subject.c.subject_ref.in_(bindparam("subject_refs", expanding=True)),
-    tables.subject.c.wrapped_key.is_not(None),
+_SUBJECT: Final = Prepared(
+    select(tables.subject).where(
+        tables.subject.c.subject_ref == bindparam("of"), tables.subject.c.wrapped_key.is_not(None)
+    )
 )
-_DEVICE: Final = select(tables.device).where(tables.device.c.kid == bindparam("kid"))
+_DEVICE: Final = Prepared(select(tables.device).where(tables.device.c.kid == bindparam("kid")))
 
 
 @dataclass(frozen=True, slots=True)
 class SubjectKeys:
-    """The broker's two secrets about people: one finds a person by id number, one wraps each person's own key."""
+    """The broker's two secrets about subjects: one finds a subject by number, one wraps each subject's own key."""
 
     lookup: bytes = field(repr=False)
     wrapping: bytes = field(repr=False)
@@ -38,15 +40,19 @@ class SubjectKeys:
     def find(self, id_number: str) -> bytes:
         return hmac.digest(self.lookup, b"id-number\n" + id_number.encode(), hashlib.sha256)
 
+    def find_organisation(self, uscc: str) -> bytes:
+        """Apart from people: a code of digits alone can be somebody's id number."""
+        return hmac.digest(self.lookup, b"uscc\n" + uscc.encode(), hashlib.sha256)
+
     def name_check(self, request: str, name: str) -> bytes:
         """A name bound to one request, so that equal names of two requests do not show as equal."""
         return hmac.digest(self.lookup, f"name\n{request}\n{name}".encode(), hashlib.sha256)
 
 
-def ask_for(transaction: Transaction, keys: SubjectKeys, person: Person) -> str:
-    """The reference of the person a requester names. The name is only the requester's word: a known one stays."""
-    found = _find(transaction.connection, keys, person)
-    return found.subject_ref if found is not None else _register(transaction, keys, person)
+def ask_for(transaction: Transaction, keys: SubjectKeys, subject: Subject) -> str:
+    """The reference of whom a requester names. The name is only the requester's word: a known one stays."""
+    found = _find(transaction.connection, keys, subject)
+    return found.subject_ref if found is not None else _register(transaction, keys, subject)
 
 
 def sign_in(transaction: Transaction, keys: SubjectKeys, person: Person) -> str:
@@ -64,10 +70,26 @@ def sign_in(transaction: Transaction, keys: SubjectKeys, person: Person) -> str:
     return str(found.subject_ref)
 
 
-def read_people(connection: Connection, keys: SubjectKeys, subject_refs: Sequence[str]) -> Mapping[str, Person]:
-    """Who they are, for the departments that are asked. An erased person is absent."""
-    rows = connection.execute(_PEOPLE, {"subject_refs": list(subject_refs)})
-    return {row.subject_ref: _open(keys, row) for row in rows}
+def read_subjects(connection: Connection, keys: SubjectKeys, subject_refs: Sequence[str]) -> Mapping[str, Subject]:
+    """Who they are, for the departments that are asked. An erased one is absent."""
+    rows = [_SUBJECT.one(connection, of=subject_ref) for subject_ref in dict.fromkeys(subject_refs)]
+    return {row.subject_ref: _open(keys, row) for row in rows if row is not None}
+
+
+def read_person(connection: Connection, keys: SubjectKeys, subject_ref: str) -> Person | None:
+    """Who this person is; None once she is erased, and of an organisation."""
+    subject = read_subjects(connection, keys, [subject_ref]).get(subject_ref)
+    return subject if isinstance(subject, Person) else None
+
+
+def seal_words(connection: Connection, keys: SubjectKeys, subject_ref: str, place: str, words: str) -> bytes:
+    """Words that only this person's key opens, and only in the same place. Raises Refused(not_found) once erased."""
+    return _encrypt(_key_of(connection, keys, subject_ref), words.encode(), f"{subject_ref}\n{place}")
+
+
+def open_words(connection: Connection, keys: SubjectKeys, subject_ref: str, place: str, sealed: bytes) -> str:
+    """Undo `seal_words`. Raises Refused(not_found) once the person is erased."""
+    return _decrypt(_key_of(connection, keys, subject_ref), sealed, f"{subject_ref}\n{place}").decode()
 
 
 def pseudonym(transaction: Transaction, subject_ref: str, requester: str) -> str:
@@ -82,7 +104,15 @@ def pseudonym(transaction: Transaction, subject_ref: str, requester: str) -> str
     return sub
 
 
-def enrol_device(transaction: Transaction, subject_ref: str, key: PublicKey, label: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Why a device may be enrolled: `first`, or a further one by `sign_in` or by a `passkey` (its id)."""
+
+    by: str
+    passkey: str = ""
+
+
+def enrol_device(transaction: Transaction, subject_ref: str, key: PublicKey, label: str, approval: Approval) -> None:
     """Record a device key that has proven itself. A key belongs to one person, for good."""
     known = find_device(transaction.connection, key.kid)
     if known is not None:
@@ -99,11 +129,21 @@ def enrol_device(transaction: Transaction, subject_ref: str, key: PublicKey, lab
             enrolled_at=transaction.time // 1_000_000,
         )
     )
-    transaction.append(DeviceEnrolled(subject_ref=subject_ref, kid=key.kid, alg=key.alg))
+    transaction.append(
+        DeviceEnrolled(
+            subject_ref=subject_ref, kid=key.kid, alg=key.alg, approved_by=approval.by, passkey=approval.passkey
+        )
+    )
 
 
 def remove_device(transaction: Transaction, subject_ref: str, kid: str) -> None:
     """From here on the device signs nothing new. Raises Refused(not_found)."""
+    end_device(transaction, subject_ref, kid)
+    transaction.append(DeviceRemoved(subject_ref=subject_ref, kid=kid))
+
+
+def end_device(transaction: Transaction, subject_ref: str, kid: str) -> None:
+    """Mark it removed; the caller says why. Raises Refused(not_found)."""
     removed = transaction.connection.execute(
         update(tables.device)
         .where(
@@ -115,11 +155,10 @@ def remove_device(transaction: Transaction, subject_ref: str, kid: str) -> None:
     )
     if removed.rowcount == 0:
         raise Refused(Code.NOT_FOUND)
-    transaction.append(DeviceRemoved(subject_ref=subject_ref, kid=kid))
 
 
-def find_device(connection: Connection, kid: str) -> Row[Any] | None:
-    return connection.execute(_DEVICE, {"kid": kid}).one_or_none()
+def find_device(connection: Connection, kid: str) -> Any | None:
+    return _DEVICE.one(connection, kid=kid)
 
 
 def devices_of(connection: Connection, subject_ref: str) -> Sequence[Row[Any]]:
@@ -129,8 +168,20 @@ def devices_of(connection: Connection, subject_ref: str) -> Sequence[Row[Any]]:
     ).all()
 
 
-def device_key(row: Row[Any]) -> PublicKey:
+def device_key(row: Any) -> PublicKey:
     return read_jwk(json.loads(row.jwk))
+
+
+def seal_for(connection: Connection, keys: SubjectKeys, subject_ref: str, clear: bytes, bound_to: str) -> bytes | None:
+    """AES-256-GCM under the person's own key, good for this purpose only; None of an erased person."""
+    own = _own_key(connection, keys, subject_ref)
+    return _encrypt(own, clear, f"{subject_ref}\n{bound_to}") if own is not None else None
+
+
+def open_for(connection: Connection, keys: SubjectKeys, subject_ref: str, sealed: bytes, bound_to: str) -> bytes | None:
+    """What was sealed for this purpose; None of an erased person. Raises InvalidTag where it was changed or moved."""
+    own = _own_key(connection, keys, subject_ref)
+    return _decrypt(own, sealed, f"{subject_ref}\n{bound_to}") if own is not None else None
 
 
 class DeviceKeys:
@@ -139,6 +190,10 @@ class DeviceKeys:
     def __init__(self, limit: int = 4096) -> None:
         self._limit = limit
         self._known: dict[str, PublicKey] = {}
+
+    def remembered(self, kid: str) -> PublicKey:
+        """A device's key that this process has read before. KeyError for any other."""
+        return self._known[kid]
 
     def find(self, connection: Connection, kid: str) -> PublicKey | None:
         """A device's key, removed devices included: what they signed before stands until it is withdrawn."""
@@ -153,21 +208,24 @@ class DeviceKeys:
         return key
 
 
-def _find(connection: Connection, keys: SubjectKeys, person: Person) -> Row[Any] | None:
-    return connection.execute(
-        select(tables.subject).where(tables.subject.c.lookup == keys.find(person.id_number))
-    ).one_or_none()
+def _find(connection: Connection, keys: SubjectKeys, subject: Subject) -> Row[Any] | None:
+    lookup = _lookup(keys, subject)
+    return connection.execute(select(tables.subject).where(tables.subject.c.lookup == lookup)).one_or_none()
 
 
-def _register(transaction: Transaction, keys: SubjectKeys, person: Person) -> str:
+def _lookup(keys: SubjectKeys, subject: Subject) -> bytes:
+    return keys.find_organisation(subject.uscc) if isinstance(subject, Organisation) else keys.find(subject.id_number)
+
+
+def _register(transaction: Transaction, keys: SubjectKeys, subject: Subject) -> str:
     subject_ref = secrets.token_hex(16)
     own = AESGCM.generate_key(256)
     transaction.connection.execute(
         insert(tables.subject).values(
             subject_ref=subject_ref,
-            lookup=keys.find(person.id_number),
+            lookup=_lookup(keys, subject),
             wrapped_key=_encrypt(keys.wrapping, own, subject_ref),
-            details=_seal(own, subject_ref, person),
+            details=_seal(own, subject_ref, subject),
             registered_at=transaction.time // 1_000_000,
         )
     )
@@ -175,17 +233,30 @@ def _register(transaction: Transaction, keys: SubjectKeys, person: Person) -> st
     return subject_ref
 
 
-def _seal(own: bytes, subject_ref: str, person: Person) -> bytes:
-    return _encrypt(own, json.dumps([person.name, person.id_number]).encode(), subject_ref)
+def _key_of(connection: Connection, keys: SubjectKeys, subject_ref: str) -> bytes:
+    row = _SUBJECT.one(connection, of=subject_ref)
+    if row is None:
+        raise Refused(Code.NOT_FOUND)
+    return _unwrap(keys, row)
 
 
-def _open(keys: SubjectKeys, row: Row[Any]) -> Person:
-    name, id_number = json.loads(_decrypt(_unwrap(keys, row), row.details, row.subject_ref))
-    return Person(name, id_number)
+def _seal(own: bytes, subject_ref: str, subject: Subject) -> bytes:
+    kind = [str(subject.kind)] if isinstance(subject, Organisation) else []
+    return _encrypt(own, json.dumps([subject.name, subject.number, *kind]).encode(), subject_ref)
 
 
-def _unwrap(keys: SubjectKeys, row: Row[Any]) -> bytes:
+def _open(keys: SubjectKeys, row: Any) -> Subject:
+    name, number, *kind = json.loads(_decrypt(_unwrap(keys, row), row.details, row.subject_ref))
+    return Organisation(name, number) if kind else Person(name, number)
+
+
+def _unwrap(keys: SubjectKeys, row: Any) -> bytes:
     return _decrypt(keys.wrapping, row.wrapped_key, row.subject_ref)
+
+
+def _own_key(connection: Connection, keys: SubjectKeys, subject_ref: str) -> bytes | None:
+    row = _SUBJECT.one(connection, of=subject_ref)
+    return _unwrap(keys, row) if row is not None else None
 
 
 def _encrypt(key: bytes, clear: bytes, bound_to: str) -> bytes:

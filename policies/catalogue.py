@@ -1,4 +1,4 @@
-"""Departments, items, fields and matters: what the notice shows and what the gate enforces, from the same rows."""
+"""Departments, items, matters and bundles: what the notice shows and what the gate enforces, from the same rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,18 +6,24 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from policies.catalogue_checks import check_departments, check_item, check_matter, check_version, field_of
+from policies.bundle_checks import check_bundle
 from policies.catalogue_files import (
+    BundleRow,
     CatalogueFiles,
     DepartmentRow,
     ItemRow,
+    MaterialRow,
     MatterRow,
+    NeedRow,
     ParameterRow,
     read_catalogue_files,
 )
 from policies.digest import files_digest
 from policies.errors import UnknownItem, UnknownMatter
-from policies.vocabulary import Department, Item, Matter, Need, Parameter
+from policies.item_checks import check_departments, check_item, field_of
+from policies.matter_checks import check_matter
+from policies.row_checks import check_version
+from policies.vocabulary import Bundle, BundlePart, Department, Item, Material, Matter, Need, Parameter
 
 SHIPPED_CATALOGUE: Final = Path(__file__).with_name("catalogue")
 """The catalogue that comes with the program."""
@@ -33,6 +39,7 @@ class Catalogue:
     departments: Mapping[str, Department]
     items: Mapping[str, Item]
     matters: Mapping[str, Matter]
+    bundles: Mapping[str, Bundle]
 
     @classmethod
     def load(cls, folder: Path = SHIPPED_CATALOGUE) -> "Catalogue":
@@ -45,6 +52,7 @@ class Catalogue:
             departments=MappingProxyType({row.id: _department(row) for row in files.departments.row.departments}),
             items=MappingProxyType({source.row.id: _item(source.row) for source in files.items}),
             matters=MappingProxyType({source.row.id: _matter(source.row) for source in files.matters}),
+            bundles=MappingProxyType({source.row.id: _bundle(source.row) for source in files.bundles}),
         )
 
     def item(self, item_id: str) -> Item:
@@ -71,7 +79,10 @@ def _check(files: CatalogueFiles) -> None:
         check_item(item, departments)
         items[item.row.id] = item.row
     for matter in files.matters:
-        check_matter(matter, items)
+        check_matter(matter, items, departments)
+    matters = {matter.row.id: matter.row for matter in files.matters}
+    for bundle in files.bundles:
+        check_bundle(bundle, matters, items)
 
 
 def _department(row: DepartmentRow) -> Department:
@@ -88,6 +99,11 @@ def _item(row: ItemRow) -> Item:
         fields=MappingProxyType({field.id: field_of(field) for field in row.fields}),
         parameters=MappingProxyType({parameter.id: _parameter(parameter) for parameter in row.parameters}),
         joint=row.joint,
+        parties=row.parties,
+        about=row.about,
+        question=row.question,
+        sharing=row.sharing,
+        updated=row.updated,
     )
 
 
@@ -96,18 +112,6 @@ def _parameter(row: ParameterRow) -> Parameter:
 
 
 def _matter(row: MatterRow) -> Matter:
-    needs = {
-        need.item: Need(
-            item=need.item,
-            fields=need.fields,
-            required=need.required,
-            purpose_zh=need.purpose.zh,
-            purpose_en=need.purpose.en,
-            legal_basis=need.legal_basis,
-            keep_days=need.keep_days,
-        )
-        for need in row.needs
-    }
     return Matter(
         id=row.id,
         version=row.version,
@@ -117,5 +121,46 @@ def _matter(row: MatterRow) -> Matter:
         valid_days=row.valid_days,
         otherwise_zh=row.otherwise.zh,
         otherwise_en=row.otherwise.en,
-        needs=MappingProxyType(needs),
+        needs=MappingProxyType({need.item: _need(need) for need in row.needs}),
+        batch=row.batch,
+        family=row.family,
+        applicants_zh=row.applicants.zh,
+        applicants_en=row.applicants.en,
+        modes=row.modes,
+        statutory_days=row.days.statutory,
+        promised_days=row.days.promised,
+        materials=tuple(_material(material) for material in row.materials),
+        recipient=row.recipient,
     )
+
+
+def _bundle(row: BundleRow) -> Bundle:
+    return Bundle(
+        id=row.id,
+        version=row.version,
+        name_zh=row.name.zh,
+        name_en=row.name.en,
+        applicants_zh=row.applicants.zh,
+        applicants_en=row.applicants.en,
+        about=row.about,
+        parts=tuple(BundlePart(part.matter, part.party) for part in row.parts),
+    )
+
+
+def _need(row: NeedRow) -> Need:
+    return Need(
+        item=row.item,
+        fields=row.fields,
+        required=row.required,
+        purpose_zh=row.purpose.zh,
+        purpose_en=row.purpose.en,
+        legal_basis=row.legal_basis,
+        keep_days=row.keep_days,
+        default=row.default,
+        when_zh=row.when.zh if row.when else "",
+        when_en=row.when.en if row.when else "",
+    )
+
+
+def _material(row: MaterialRow) -> Material:
+    return Material(row.name.zh, row.name.en, row.state, row.item)

@@ -2,12 +2,21 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, Literal, TypeVar
 
 import msgspec
 
 from policies.strict_yaml import ConfigurationError, Located, read_yaml
-from policies.vocabulary import FieldKind, ItemKind, LegalBasis, Party
+from policies.vocabulary import (
+    FieldKind,
+    HandlingMode,
+    ItemKind,
+    LegalBasis,
+    MaterialState,
+    MatterFamily,
+    Party,
+    SubjectKind,
+)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -52,9 +61,18 @@ class ItemRow(Row, frozen=True):
     name: Words
     department: str
     kind: ItemKind
+    sharing: Literal["unconditional", "conditional"]
+    updated: Literal["realtime", "daily", "weekly", "monthly"]
     fields: OneOrMore[FieldRow]
     parameters: tuple[ParameterRow, ...] = ()
     joint: tuple[Party, ...] = ()
+    parties: tuple[Party, ...] = ()
+    about: SubjectKind = SubjectKind.PERSON
+    question: str = ""
+    only_basis: LegalBasis | None = None
+    """The one basis on which a matter may need it, where the law leaves no other."""
+    only_families: tuple[MatterFamily, ...] = ()
+    """The only sorts of matter that may need it; empty means any."""
 
 
 class NeedRow(Row, frozen=True):
@@ -65,6 +83,21 @@ class NeedRow(Row, frozen=True):
     legal_basis: LegalBasis
     keep_days: Annotated[int, msgspec.Meta(ge=1, le=180)]
     """Retention of raw answers: PIPL articles 19 and 47; 180 days is the house's ceiling."""
+    default: bool = True
+    when: Words | None = None
+
+
+class MaterialRow(Row, frozen=True):
+    name: Words
+    state: MaterialState
+    item: str = ""
+
+
+class LimitsRow(Row, frozen=True):
+    """Days; working days are the centre's to promise, 0 is at once."""
+
+    promised: Annotated[int, msgspec.Meta(ge=0, le=366)]
+    statutory: Annotated[int, msgspec.Meta(ge=1, le=366)] | None = None
 
 
 class MatterRow(Row, frozen=True):
@@ -73,8 +106,30 @@ class MatterRow(Row, frozen=True):
     name: Words
     uses: Annotated[int, msgspec.Meta(ge=1, le=100)]
     valid_days: Annotated[int, msgspec.Meta(ge=1, le=366)]
+    batch: Literal["cross_province_2020", "cross_province_2021", "cross_province_2022", "national", "local"]
+    family: MatterFamily
+    applicants: Words
+    modes: OneOrMore[HandlingMode]
+    days: LimitsRow
     otherwise: Words
     needs: OneOrMore[NeedRow]
+    materials: OneOrMore[MaterialRow]
+    """Every paper the matter used to ask for. What they add up to is computed, see policies/materials.py."""
+    recipient: str = ""
+
+
+class BundlePartRow(Row, frozen=True):
+    matter: str
+    party: Party = Party.APPLICANT
+
+
+class BundleRow(Row, frozen=True):
+    id: str
+    version: str
+    name: Words
+    applicants: Words
+    about: SubjectKind
+    parts: OneOrMore[BundlePartRow]
 
 
 class CatalogueRow(Row, frozen=True):
@@ -102,16 +157,17 @@ class CatalogueFiles:
     departments: Source[DepartmentsRow]
     items: tuple[Source[ItemRow], ...]
     matters: tuple[Source[MatterRow], ...]
+    bundles: tuple[Source[BundleRow], ...]
 
 
 def read_catalogue_files(folder: Path) -> CatalogueFiles:
-    """Read `catalogue.yaml`, `departments.yaml`, `items/*.yaml` and `matters/*.yaml`; a stray file is refused.
+    """Read `catalogue.yaml`, `departments.yaml`, `items/`, `matters/` and `bundles/`; a stray file is refused.
 
     A file that is silently left out would be a rule somebody believes in.
     """
     head, departments = folder / "catalogue.yaml", folder / "departments.yaml"
-    items, matters = sorted((folder / "items").glob("*.yaml")), sorted((folder / "matters").glob("*.yaml"))
-    known = (head, departments, *items, *matters)
+    items, matters, bundles = (sorted((folder / kind).glob("*.yaml")) for kind in ("items", "matters", "bundles"))
+    known = (head, departments, *items, *matters, *bundles)
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path not in known:
             raise ConfigurationError(f"{path}:1: the catalogue has no place for this file")
@@ -121,6 +177,7 @@ def read_catalogue_files(folder: Path) -> CatalogueFiles:
         departments=_source(departments, DepartmentsRow),
         items=tuple(_source(path, ItemRow) for path in items),
         matters=tuple(_source(path, MatterRow) for path in matters),
+        bundles=tuple(_source(path, BundleRow) for path in bundles),
     )
 
 

@@ -7,17 +7,16 @@
 Not decided here: whether the person signed exactly this (consent/token.py), and whether it still stands (the ledger).
 """
 
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import cedarpy
 
 from policies.rule_files import SHIPPED_RULES, RuleBook, read_rules
-from policies.vocabulary import ChannelMode, Item, LegalBasis, Need, Party
+from policies.vocabulary import ChannelMode, Item, LegalBasis, Need, Party, SubjectKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,18 +24,27 @@ class Facts:
     """What is known about one item of one call. Nothing in it is about a person by name or number."""
 
     requester: str
-    requester_kind: str
-    """As registered: `fund_centre`."""
+    requester_department: str
+    """The department that the requester is registered as; empty for a fund centre."""
     permitted_matters: frozenset[str]
     """The matters the requester is registered for."""
     operator_named: bool
     matter: str
+    recipient: str
+    """The department that handles the matter and receives the answers; empty for any fund centre."""
+    subject_kind: SubjectKind
+    """What sort of subject the consent is about."""
     item: Item
     need: Need | None
     """The catalogue's row of this matter for this item; None where there is none."""
     fields: tuple[str, ...]
     """The fields asked for in this call."""
     mode: ChannelMode
+    evidenced: bool
+    """Whether a paper by which somebody acts for the person stands in what was signed, by its SHA-256."""
+    uses: int
+    life: int
+    """How many exchanges the consent permits, and how many seconds it lives."""
     legal_basis: LegalBasis
     """As the person signed it."""
     assurance: int
@@ -46,6 +54,10 @@ class Facts:
     """
     granted_by: frozenset[Party]
     """The parties of this case whose consents cover this item in this call."""
+    agreement_needed: bool
+    """Whether departments here give nothing without an agreement with the requester."""
+    agreed: bool
+    """Whether one that names this item is in force today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,15 @@ RULES_FAILED: Final = Reason("rules_failed", "", "规则没有给出明确的答
 
 REMEMBERED: Final = 4096
 """Decisions kept. A decision follows from the facts and these rules alone, so remembering one remembers no standing."""
+_COMPARED: Final = attrgetter(*(member.name for member in fields(Facts) if member.name not in {"item", "need"}))
+"""All facts but the catalogue's own two objects, which are compared as objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    item: Item
+    need: Need | None
+    decision: Decision
 
 
 class Rules:
@@ -85,7 +106,7 @@ class Rules:
 
     def __init__(self, book: RuleBook) -> None:
         self._book = book
-        self._remembered = lru_cache(REMEMBERED)(self._decide)
+        self._remembered: dict[tuple[Any, ...], _Decided] = {}
 
     @classmethod
     def load(cls, folder: Path = SHIPPED_RULES) -> "Rules":
@@ -100,14 +121,24 @@ class Rules:
     def decide(self, facts: Facts) -> Decision:
         """Decide one item. Never raises; touches no clock, no network and no table."""
         try:
-            return self._remembered(json.dumps(_request(facts)))
+            compared = _COMPARED(facts)
+            key = (facts.item.id, *compared, *map(type, compared))  # to Python alone True is 1
+            known = self._remembered.get(key)
+            if known is None or known.item is not facts.item or known.need is not facts.need:
+                known = self._remember(key, _Decided(facts.item, facts.need, self._decide(facts)))
         except Exception:  # noqa: BLE001 - whatever goes wrong in deciding is a refusal, never a release
             return Refuse((RULES_FAILED,))
+        return known.decision
 
-    def _decide(self, request: str) -> Decision:
+    def _remember(self, key: tuple[Any, ...], decided: _Decided) -> _Decided:
+        if len(self._remembered) >= REMEMBERED:
+            self._remembered.clear()
+        self._remembered[key] = decided
+        return decided
+
+    def _decide(self, facts: Facts) -> Decision:
         book = self._book
-        result = cedarpy.is_authorized(json.loads(request), book.policies, book.entities, book.schema)
-        return self._read(result)
+        return self._read(cedarpy.is_authorized(_request(facts), book.policies, book.entities, book.schema))
 
     def _read(self, result: cedarpy.AuthzResult) -> Decision:
         named = result.diagnostics.id_annotations_by_reason
@@ -130,17 +161,26 @@ def _request(facts: Facts) -> dict[str, Any]:
         "action": {"type": "Action", "id": "release"},
         "resource": {"type": "Item", "id": facts.item.id},
         "context": {
-            "requester_kind": facts.requester_kind,
+            "requester_department": facts.requester_department,
             "permitted_matters": sorted(facts.permitted_matters),
             "operator_named": facts.operator_named,
             "matter": facts.matter,
+            "recipient": facts.recipient,
+            "subject_kind": facts.subject_kind,
+            "about": facts.item.about,
             "fields": list(facts.fields),
             "sensitive": any(_is_sensitive(facts.item, name) for name in facts.fields),
             "mode": facts.mode,
+            "evidenced": facts.evidenced,
+            "uses": facts.uses,
+            "life": facts.life,
             "legal_basis": facts.legal_basis,
             "assurance": facts.assurance,
             "joint": list(facts.item.joint),
+            "parties": list(facts.item.parties),
             "granted_by": sorted(facts.granted_by),
+            "agreement_needed": facts.agreement_needed,
+            "agreed": facts.agreed,
         }
         | _need(facts),
     }

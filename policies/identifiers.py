@@ -1,4 +1,4 @@
-"""Identifiers at the edge: id-card numbers of people, and ids that must never look like one."""
+"""Identifiers at the edge: numbers of people and of organisations, and ids that must never look like one."""
 
 import re
 from datetime import date
@@ -9,6 +9,11 @@ _CHECKS: Final = "10X98765432"
 _NUMBER: Final = re.compile(r"[1-9][0-9]{16}[0-9X]")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*")
 _LIKE_A_NUMBER: Final = re.compile(r"(?<![0-9])[1-9][0-9]{14}(?:[0-9]{2}[0-9Xx])?(?![0-9])")
+_OLD_LENGTH: Final = 15
+_USCC: Final = re.compile(r"[0-9A-HJ-NPQRTUWXY]{18}")
+_USCC_ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_YEARS: Final = range(1850, 2100)
+_NOBODYS: Final = "321099"
 
 
 def read_id_number(text: str) -> str:
@@ -28,9 +33,57 @@ def read_id_number(text: str) -> str:
     return number
 
 
+def read_uscc(text: str) -> str:
+    """A unified social credit code in upper case (GB 32100: 18 of 31 characters, the last a check). Else ValueError.
+
+    The error never holds the code.
+    """
+    code = text.strip().upper()
+    if not _USCC.fullmatch(code):
+        raise ValueError("not the form of a unified social credit code")
+    if uscc_check(code[:17]) != code[17]:
+        raise ValueError("the check character is wrong")
+    return code
+
+
+def uscc_check(first_17: str) -> str:
+    """The last character of a unified social credit code (weights 3^i modulo 31)."""
+    total = sum(_USCC_ALPHABET.index(one) * pow(3, place, 31) for place, one in enumerate(first_17))
+    return _USCC_ALPHABET[-total % 31]
+
+
+def age_on(day: date, id_number: str) -> int:
+    """Full years of a person whose number `read_id_number` has read."""
+    born = id_number[6:14]
+    return day.year - int(born[:4]) - (f"{day:%m%d}" < born[4:])
+
+
 def check_digit(first_17: str) -> str:
     """The last character of an id-card number (ISO 7064 MOD 11-2)."""
     return _CHECKS[sum(weight * int(digit) for weight, digit in zip(_WEIGHTS, first_17, strict=True)) % 11]
+
+
+def numbers_in(text: str) -> list[str]:
+    """Every part of `text` that is an id-card number in form and birth date, of 18 or 15 digits, whatever its check."""
+    return [number for number in _LIKE_A_NUMBER.findall(text) if _has_birth_date(number)]
+
+
+def made_up(number: str) -> bool:
+    """Whether this number can be nobody's: there never was a division 321099."""
+    return number.startswith(_NOBODYS)
+
+
+def made_up_firm(uscc: str) -> bool:
+    """Whether this unified social credit code can be nobody's: its division never existed."""
+    return uscc[2:].startswith(_NOBODYS)
+
+
+def _has_birth_date(number: str) -> bool:
+    written = number[6:14] if len(number) > _OLD_LENGTH else f"19{number[6:12]}"
+    try:
+        return date.fromisoformat(written).year in _YEARS
+    except ValueError:
+        return False
 
 
 def read_identifier(text: str, lengths: range) -> str:

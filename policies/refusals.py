@@ -18,6 +18,11 @@ class Code(StrEnum):
     LIFETIME_TOO_LONG = "lifetime_too_long"
     UNKNOWN_REQUESTER = "unknown_requester"
     NOT_SIGNED_IN = "not_signed_in"
+    SIGN_IN_DENIED = "sign_in_denied"
+    SIGN_IN_EXPIRED = "sign_in_expired"
+    SIGN_IN_FAILED = "sign_in_failed"
+    IDENTITY_INCOMPLETE = "identity_incomplete"
+    PROVIDER_UNAVAILABLE = "identity_provider_unavailable"
 
     CONSENT_UNKNOWN = "consent_unknown"
     CONSENT_MISMATCH = "consent_mismatch"
@@ -64,16 +69,22 @@ class TokenRole(StrEnum):
     CONSENT = "consent"
     WITHDRAWAL = "withdrawal"
     DEVICE = "device"
+    PASSKEY = "passkey"
 
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why something was refused. `member` names the member at fault and `reasons` the policies; never a value."""
+    """Why something was refused. `member` names the member at fault and `reasons` the policies; never a value.
+
+    Of step_up_required, `member` is the level of assurance needed; of releases_stopped, `stopped` is each item that is,
+    and which side has stopped it.
+    """
 
     code: Code
     token: TokenRole | None = None
     member: str = ""
     reasons: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
 
 
 class Refused(Exception):

@@ -32,7 +32,7 @@ def check_value(field: Field, value: object) -> Scalar:
     if value is None:
         return None
     fits, form = _FORMS[field.kind]
-    if not isinstance(value, str | int) or not fits(field, value):
+    if not isinstance(value, (str, int)) or not fits(field, value):
         raise ValueRefusedError(field.id, form)
     return value
 
@@ -89,6 +89,8 @@ def _tellable(where: str, name: str) -> str:
 
 
 def _is_plain(text: str) -> bool:
+    if text.isprintable():  # says no to all of these, and to some that are permitted
+        return True
     return not any(sign in _TURNING or unicodedata.category(sign) in {"Cc", "Cs"} for sign in text)
 
 

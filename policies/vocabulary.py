@@ -43,11 +43,55 @@ class LegalBasis(StrEnum):
     OTHER_LAW = "other_law"
 
 
+class SubjectKind(StrEnum):
+    """What sort of subject an item is about; the register that issues its number tells them apart."""
+
+    PERSON = "person"
+    ORGANISATION = "organisation"
+
+
 class ItemKind(StrEnum):
     QUERY = "query"
     """The department's records leave, cut to the granted fields."""
     VERIFY = "verify"
     """Only match, mismatch or not_decidable leaves, never a value."""
+
+
+class MatterFamily(StrEnum):
+    """What sort of business a matter is; some items are for one sort only."""
+
+    INFORMATION = "information"
+    WITHDRAWAL = "withdrawal"
+    LOAN = "loan"
+    CONTRIBUTION = "contribution"
+    UNIT = "unit"
+    TRANSFER = "transfer"
+    BUNDLED = "bundled"
+    """Another department's business, which is here only as a part of a bundle."""
+
+
+class HandlingMode(StrEnum):
+    """How a matter is handled across regions (State Council opinion on cross-region services)."""
+
+    ONLINE = "online"
+    """The place with authority handles it remotely."""
+    COLLECT = "collect"
+    """A window far away checks identity and form and forwards; the responsible place decides."""
+    JOINT = "joint"
+    """One place accepts, both handle."""
+    COUNTER = "counter"
+    """At a window of the responsible place."""
+
+
+class MaterialState(StrEnum):
+    """What became of a paper that a matter used to ask for."""
+
+    KEPT = "kept"
+    REPLACED = "replaced"
+    """An item answers instead of it."""
+    PROMISED = "promised"
+    """The applicant's written promise stands for it (告知承诺)."""
+    ABOLISHED = "abolished"
 
 
 class FieldKind(StrEnum):
@@ -107,6 +151,36 @@ class Person:
     name: str = field(repr=False)
     id_number: str = field(repr=False)
 
+    @property
+    def number(self) -> str:
+        """By which departments tell this subject from every other."""
+        return self.id_number
+
+    @property
+    def kind(self) -> SubjectKind:
+        return SubjectKind.PERSON
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """An enterprise, institution or association (单位). Kept as closely as a person: it tells of its owner."""
+
+    name: str = field(repr=False)
+    uscc: str = field(repr=False)
+    """Its unified social credit code (GB 32100)."""
+
+    @property
+    def number(self) -> str:
+        return self.uscc
+
+    @property
+    def kind(self) -> SubjectKind:
+        return SubjectKind.ORGANISATION
+
+
+Subject: TypeAlias = Person | Organisation
+"""Whom an item can be about. An organisation never signs: its handler does, who is a person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Department:
@@ -134,7 +208,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A query key other than the person's own name and number; shown and signed, never changed by an exchange."""
+    """A query key other than the subject's own name and number; shown and signed, never changed by an exchange."""
 
     id: str
     name_zh: str
@@ -146,7 +220,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One thing a department can be asked about one person."""
+    """One thing a department can be asked about one subject."""
 
     id: str
     name_zh: str
@@ -156,7 +230,16 @@ class Item:
     fields: Mapping[str, Field]
     parameters: Mapping[str, Parameter]
     joint: tuple[Party, ...] = ()
-    """Parties who must all have granted it before it is asked; empty for one person's own item."""
+    """The two parties who must both have granted it before it is asked; empty for one person's own item."""
+    parties: tuple[Party, ...] = ()
+    """The only parties whose consent can open it; empty means each party of the case, for her own."""
+    about: SubjectKind = SubjectKind.PERSON
+    question: str = ""
+    """What it answers, where an item of kind `verify` and one of kind `query` can answer the same."""
+    sharing: str = "conditional"
+    """unconditional or conditional, as the department's own catalogue classes it."""
+    updated: str = ""
+    """How often the department brings it up to date: realtime, daily, weekly, monthly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +253,22 @@ class Need:
     purpose_en: str
     legal_basis: LegalBasis
     keep_days: int
+    default: bool = True
+    """Whether it is asked where a requester files without saying what; others only by name."""
+    when_zh: str = ""
+    when_en: str = ""
+    """In which cases the matter needs it; empty means in each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """A paper (要件) that a matter used to ask for, and what became of it."""
+
+    name_zh: str
+    name_en: str
+    state: MaterialState
+    item: str = ""
+    """What answers instead of it, where it is replaced."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +287,45 @@ class Matter:
     otherwise_en: str
     """What the person can do instead of agreeing (PIPL article 16)."""
     needs: Mapping[str, Need]
+    batch: str
+    """Which list brought it: cross_province_2020, _2021, _2022, national, or local."""
+    family: MatterFamily
+    applicants_zh: str
+    applicants_en: str
+    modes: tuple[HandlingMode, ...]
+    statutory_days: int | None
+    """Days within which the law has it decided; None where no law says so."""
+    promised_days: int
+    """Days within which the centre promises it; 0 is at once."""
+    materials: tuple[Material, ...]
+    recipient: str = ""
+    """The department that handles it and receives the answers; empty for the fund centre that asks."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundlePart:
+    """One matter of a bundle, asked of one party: its recipient gets its own slice and no other's."""
+
+    matter: str
+    party: Party
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """One thing (一件事) in a person's or an organisation's life that several recipients handle together."""
+
+    id: str
+    version: str
+    name_zh: str
+    name_en: str
+    applicants_zh: str
+    applicants_en: str
+    about: SubjectKind
+    parts: tuple[BundlePart, ...]
+
+    def kind_of(self, part: BundlePart) -> SubjectKind:
+        """Whose data a part is: an organisation's handler is a person."""
+        return SubjectKind.PERSON if part.party is Party.HANDLER else self.about
 
 
 @dataclass(frozen=True, slots=True)

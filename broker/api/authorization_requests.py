@@ -1,7 +1,9 @@
-"""/v1/authorization-requests: a requester asks one person, waits, renews the link or takes the request back."""
+"""/v1/authorization-requests: a requester asks, waits, renews the link or takes the request back.
+
+A request of one matter has an id `ar_...`; a bundle, which asks for several recipients under one link, `bd_...`.
+"""
 
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,11 +13,14 @@ from audit.batch import Transaction
 from broker import requesters
 from broker.api import wire
 from broker.api.long_poll import look_until
-from broker.filing import FilingBody, check_filing, read_person
+from broker.asking import ask
+from broker.bundles import FiledBundle, ask_bundle, bundle_members, cancel_bundle, own_bundle, status_of
+from broker.filing import FilingBody, PartOf
+from broker.moments import rfc3339
 from broker.requesters import VerifiedRequest, spend_jti
 from broker.wiring import Broker
-from consent import grants, jws, requests, subjects
-from consent.requests import AuthorizationRequest
+from consent import asking, bundles, grants, jws, requests, subjects
+from consent.asking import AuthorizationRequest
 from consent.tickets import Ticket
 from consent.token import read_claims
 from policies.refusals import Code, Refusal, Refused, TokenRole
@@ -37,9 +42,13 @@ async def file(request: Request) -> Response:
         now=broker.now(),
     )
     recorded = await broker.storage.record(lambda transaction: _file(transaction, broker, verified))
-    if isinstance(recorded.value, Refusal):
-        raise Refused.because(recorded.value)
-    return wire.reply(_ticket_members(broker, recorded.value, requests.PENDING), 201)
+    filed = recorded.value
+    if isinstance(filed, Refusal):
+        raise Refused.because(filed)
+    if isinstance(filed, FiledBundle):
+        known = await broker.storage.read(lambda connection: bundle_members(connection, broker, filed.asked))
+        return wire.reply(known | _ticket_members(broker, filed.ticket, asking.PENDING), 201)
+    return wire.reply(_ticket_members(broker, filed, asking.PENDING), 201)
 
 
 @router.get("/{id}")
@@ -50,7 +59,7 @@ async def read(request: Request, id: str, wait: int = 0) -> Response:  # noqa: A
     members = await look_until(
         request,
         lambda: broker.storage.read(lambda connection: _read(connection, broker, verified.requester, id)),
-        lambda seen: seen["status"] not in (requests.PENDING, requests.OPENED),
+        lambda seen: seen["status"] not in (asking.PENDING, asking.OPENED),
         wait,
     )
     return wire.reply(members)
@@ -63,6 +72,10 @@ async def renew(request: Request, id: str) -> Response:  # noqa: A002 - the prot
     broker = wire.broker_of(request)
 
     def work(transaction: Transaction) -> tuple[Ticket, str]:
+        if id.startswith(bundles.ID):
+            bundle = own_bundle(transaction.connection, verified.requester, id)
+            parts = bundles.parts_of(transaction.connection, id)
+            return bundles.renew(transaction, bundle), status_of(parts, transaction.time / 1_000_000)
         asked = _own(transaction.connection, verified.requester, id)
         return requests.renew(transaction, asked), asked.status
 
@@ -77,37 +90,41 @@ async def cancel(request: Request, id: str) -> Response:  # noqa: A002 - the pro
     broker = wire.broker_of(request)
 
     def work(transaction: Transaction) -> None:
-        requests.cancel(transaction, _own(transaction.connection, verified.requester, id))
+        if id.startswith(bundles.ID):
+            cancel_bundle(transaction, verified.requester, id)
+        else:
+            requests.cancel(transaction, _own(transaction.connection, verified.requester, id))
 
     await broker.storage.record(work)
-    return wire.reply({"id": id, "status": requests.CANCELLED})
+    return wire.reply({"id": id, "status": asking.CANCELLED})
 
 
-def _file(transaction: Transaction, broker: Broker, verified: VerifiedRequest[FilingBody]) -> Ticket | Refusal:
+def _file(
+    transaction: Transaction, broker: Broker, verified: VerifiedRequest[FilingBody]
+) -> Ticket | FiledBundle | Refusal:
     if not spend_jti(transaction, verified):
         return Refusal(Code.REPLAYED, TokenRole.REQUEST)
     requester = requesters.may_call(transaction.connection, verified.requester, verified.kid)
     if isinstance(requester, Refusal):
         return requester
     try:
-        filing = check_filing(verified, requester, broker.catalogue)
-        person = read_person(verified.body.subject, TokenRole.REQUEST) if verified.body.subject is not None else None
+        if verified.body.bundle is not None:
+            return ask_bundle(transaction, broker, verified, requester)
+        return ask(transaction, broker, verified, requester, PartOf())
     except Refused as refused:
         return refused.refusal
-    if person is None:
-        return requests.file(transaction, filing, None)
-    subject_ref = subjects.ask_for(transaction, broker.keys.subjects, person)
-    return requests.file(transaction, filing, (subject_ref, broker.keys.subjects, person.name))
 
 
 def _own(connection: Connection, requester: str, request: str) -> AuthorizationRequest:
-    asked = requests.find(connection, request)
+    asked = asking.find(connection, request)
     if asked is None or asked.requester != requester:
         raise Refused(Code.NOT_FOUND)  # another's request looks like none at all
     return asked
 
 
 def _read(connection: Connection, broker: Broker, requester: str, request: str) -> dict[str, Any]:
+    if request.startswith(bundles.ID):
+        return bundle_members(connection, broker, own_bundle(connection, requester, request))
     asked = _own(connection, requester, request)
     members: dict[str, Any] = {"id": asked.id, "status": asked.state(broker.now())}
     if asked.consent is not None:
@@ -133,11 +150,7 @@ def _ticket_members(broker: Broker, ticket: Ticket, status: str) -> dict[str, An
     return {
         "id": ticket.request,
         "status": status,
-        "consent_url": f"{broker.settings.issuer}/a/{ticket.secret}",
+        "consent_url": f"{broker.settings.citizens}/a/{ticket.secret}",
         "user_code": ticket.user_code,
         "expires_at": rfc3339(ticket.expires),
     }
-
-
-def rfc3339(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from broker.api import wire
+from policies.materials import register
 from policies.vocabulary import Field, Item, Matter, Parameter
 
 router = APIRouter(tags=["public"])
@@ -13,22 +14,24 @@ router = APIRouter(tags=["public"])
 
 @router.get("/v1/catalogue")
 async def read(request: Request) -> Response:
-    catalogue = wire.broker_of(request).catalogue
+    broker = wire.broker_of(request)
+    catalogue, routed = broker.catalogue, broker.directory.items()
+    etag = f'"{catalogue.digest[:32]}-{broker.directory.digest[:32]}"'
+    headers = {"Cache-Control": "public, max-age=300", "ETag": etag}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
     members = {
         "version": catalogue.version,
         "digest": catalogue.digest,
         "departments": [msgspec.to_builtins(department) for department in catalogue.departments.values()],
-        "items": [_item(item) for item in catalogue.items.values()],
-        "matters": [_matter(matter) for matter in catalogue.matters.values()],
+        "items": [_item(item, item.id in routed) for item in catalogue.items.values()],
+        "matters": [_matter(matter, routed) for matter in catalogue.matters.values()],
+        "bundles": [msgspec.to_builtins(bundle) for bundle in catalogue.bundles.values()],
     }
-    etag = f'"{catalogue.digest}"'
-    headers = {"Cache-Control": "public, max-age=300", "ETag": etag}
-    if request.headers.get("if-none-match") == etag:
-        return Response(status_code=304, headers=headers)
     return Response(msgspec.json.encode(members), 200, headers, "application/json")
 
 
-def _item(item: Item) -> dict[str, Any]:
+def _item(item: Item, routed: bool) -> dict[str, Any]:
     return {
         "id": item.id,
         "name_zh": item.name_zh,
@@ -36,6 +39,12 @@ def _item(item: Item) -> dict[str, Any]:
         "department": item.department,
         "kind": item.kind,
         "joint": list(item.joint),
+        "parties": list(item.parties),
+        "about": item.about,
+        "question": item.question,
+        "sharing": item.sharing,
+        "updated": item.updated,
+        "routed": routed,
         "fields": [_field(field) for field in item.fields.values()],
         "params": [_parameter(parameter) for parameter in item.parameters.values()],
     }
@@ -63,7 +72,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
     }
 
 
-def _matter(matter: Matter) -> dict[str, Any]:
+def _matter(matter: Matter, routed: frozenset[str]) -> dict[str, Any]:
+    added_up = register(matter, routed)
     return {
         "id": matter.id,
         "version": matter.version,
@@ -73,5 +83,17 @@ def _matter(matter: Matter) -> dict[str, Any]:
         "valid_days": matter.valid_days,
         "otherwise_zh": matter.otherwise_zh,
         "otherwise_en": matter.otherwise_en,
+        "batch": matter.batch,
+        "recipient": matter.recipient,
+        "family": matter.family,
+        "applicants_zh": matter.applicants_zh,
+        "applicants_en": matter.applicants_en,
+        "modes": list(matter.modes),
+        "statutory_days": matter.statutory_days,
+        "promised_days": matter.promised_days,
         "needs": [msgspec.to_builtins(need) for need in matter.needs.values()],
+        "materials": [msgspec.to_builtins(material) for material in matter.materials],
+        "materials_before": added_up.before,
+        "materials_now": added_up.now,
+        "zero_material": added_up.zero_material,
     }

@@ -1,16 +1,17 @@
 """/v1/me/consents and /v1/me/accesses: what I granted, taking it back, and who looked."""
 
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
 from audit.batch import Recorded, Transaction
-from broker.accesses import accesses_of
+from broker.accesses import Page, accesses_of
 from broker.api import wire
-from broker.api.authorization_requests import rfc3339
-from broker.login import Session
+from broker.login import Session, require, require_fresh
+from broker.moments import rfc3339
+from broker.own_entries import read_before
 from broker.wiring import Broker
 from consent import grants, jws, subjects
 from consent.claims import Claims, verify_claims
@@ -18,9 +19,6 @@ from consent.grants import Granted
 from policies.refusals import Code, Refused, TokenRole
 
 router = APIRouter(prefix="/v1/me", tags=["citizens"])
-
-FRESH_SIGN_IN: Final = 5 * 60
-"""Seconds after signing in during which a withdrawal needs no device."""
 
 
 class Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,11 +29,12 @@ class Withdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @router.get("/consents")
 async def read_consents(request: Request) -> Response:
-    """Everything I ever granted here, newest first, and where it stands."""
+    """Everything ever granted here over my own data, newest first, and what I signed for others; where each stands."""
     session = await wire.signed_in(request)
     broker = wire.broker_of(request)
-    mine = await broker.storage.read(lambda connection: grants.grants_of(connection, session.subject_ref))
-    return wire.reply({"consents": [consent_members(granted, broker.now()) for granted in mine]})
+
+    mine = await broker.storage.read(lambda connection: mine_to_end(connection, session))
+    return wire.reply({"consents": [consent_members(granted, session, broker.now()) for granted in mine]})
 
 
 @router.post("/consents/{jti}/withdraw")
@@ -50,14 +49,20 @@ async def withdraw(request: Request, jti: str) -> Response:
 
 async def withdraw_consent(broker: Broker, session: Session, jti: str, withdrawal: str) -> Recorded[None]:
     """End a consent by the device's `withdrawal`, or without one (empty) soon after a sign-in. Raises Refused."""
+    require(session, broker.settings.assurance.withdraw)
     signed = await _verify_withdrawal(broker, session, withdrawal, jti) if withdrawal else None
-    if signed is None and broker.now() - session.signed_in_at > FRESH_SIGN_IN:
-        raise Refused(Code.STEP_UP_REQUIRED)
+    if signed is None:
+        require_fresh(session, broker.settings.assurance.withdraw, broker.now())
 
     def work(transaction: Transaction) -> None:
-        by = "sign_in" if signed is None else "device_key"
         granted = _own(transaction.connection, session, jti)
-        grants.withdraw(transaction, granted, by=by, withdrawal_jti=signed.jti if signed is not None else "")
+        grants.withdraw(
+            transaction,
+            granted,
+            by="sign_in" if signed is None else "device_key",
+            withdrawal_jti=signed.jti if signed is not None else "",
+            actor_ref="" if granted.subject_ref == session.subject_ref else session.subject_ref,
+        )
 
     return await broker.storage.record(work)
 
@@ -91,11 +96,16 @@ def resume_consent(transaction: Transaction, session: Session, jti: str) -> None
 
 @router.get("/accesses")
 async def read_accesses(request: Request) -> Response:
-    """Who looked at my data, newest first, each with its entry and proof."""
+    """Who looked at my data, newest first, each with its entry and proof; `next` is the next page's `?before=`."""
     session = await wire.signed_in(request)
-    broker = wire.broker_of(request)
-    mine = await broker.storage.read(lambda connection: accesses_of(connection, session.subject_ref))
-    return wire.reply({"accesses": mine})
+    before = request.query_params.get("before", "")
+
+    def work(connection: Connection) -> Page:
+        return accesses_of(connection, session.subject_ref, read_before(connection, session.subject_ref, before))
+
+    found = await wire.broker_of(request).storage.read(work)
+    following = {} if found.following is None else {"next": found.following}
+    return wire.reply({"accesses": found.accesses} | following)
 
 
 async def _verify_withdrawal(broker: Broker, session: Session, text: str, jti: str) -> Claims:
@@ -112,21 +122,31 @@ async def _verify_withdrawal(broker: Broker, session: Session, text: str, jti: s
 
 
 def _own(connection: Connection, session: Session, jti: str) -> Granted:
-    for granted in grants.grants_of(connection, session.subject_ref):
+    for granted in mine_to_end(connection, session):
         if granted.jti == jti:
             return granted
     raise Refused(Code.NOT_FOUND)
 
 
-def consent_members(granted: Granted, now: float) -> dict[str, Any]:
+def mine_to_end(connection: Connection, session: Session) -> list[Granted]:
+    """What stands over my own data, whoever signed it, then what I signed for others: either of us may end it."""
+    return [
+        *grants.grants_of(connection, session.subject_ref),
+        *grants.signed_for_others(connection, session.subject_ref),
+    ]
+
+
+def consent_members(granted: Granted, session: Session, now: float) -> dict[str, Any]:
     """What the person reads of a consent of hers."""
     claims = grants.payload_of(granted.token)
     return {
         "jti": granted.jti,
+        "mine": granted.subject_ref == session.subject_ref,
         "requester": granted.requester,
         "matter": granted.matter,
         "case": granted.case,
         "party": granted.party,
+        "channel": claims["channel"]["mode"],
         "status": granted.state(now),
         "items": [
             {name: detail[name] for name in ("item", "department", "fields", "purpose", "keep_days")}

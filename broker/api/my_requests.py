@@ -8,18 +8,19 @@ from sqlalchemy import Connection
 
 from audit import events, parts
 from audit.batch import Transaction
-from broker import requesters
 from broker.api import wire
-from broker.api.authorization_requests import rfc3339
-from broker.login import Assurance, Session, require
+from broker.evidence import Authority, authority_to_sign, evidence_needed
+from broker.login import Session, require
+from broker.offers import mine, open_address
 from broker.wiring import Broker
-from consent import composition, grants, jws, requests, subjects
+from consent import asking, bundles, composition, grants, jws, requests, subjects
+from consent.asking import AuthorizationRequest, Role
+from consent.bundles import AskedBundle
 from consent.composition import Choice, Issuance, Signer
-from consent.notice import LANGUAGES, OfferedItem, notice_text
-from consent.requests import AuthorizationRequest
+from consent.notice import LANGUAGES
 from consent.status_places import place_of
 from consent.token import VerifiedConsent, verify_consent
-from policies.refusals import Code, Refused, TokenRole
+from policies.refusals import Code, Refusal, Refused, TokenRole
 
 router = APIRouter(prefix="/v1/me/requests/{ticket}", tags=["citizens"])
 
@@ -38,39 +39,51 @@ class Composing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Signed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     consent: str
+    assertion: dict[str, Any] | None = None
+    """A passkey's answer over the signed text (AuthenticationResponseJSON), where composing asked for one."""
 
 
 @router.get("")
 async def read(request: Request, ticket: str) -> Response:
-    """The offer. Opening it is recorded: these words were shown to this person."""
+    """The offer, or those of a bundle's parts. Opening is recorded: these words were shown to this person."""
     session = await wire.signed_in(request)
     broker = wire.broker_of(request)
-    lang = LANGUAGES[1] if request.headers.get("accept-language", "").lower().startswith("en") else LANGUAGES[0]
-    recorded = await broker.storage.record(lambda transaction: open_offer(transaction, broker, session, ticket, lang))
+    lang = LANGUAGES[1] if wire.reads_english(request) else LANGUAGES[0]
+    recorded = await broker.storage.record(lambda transaction: open_address(transaction, broker, session, ticket, lang))
     return wire.reply(recorded.value)
 
 
 @router.post("/compose")
 async def compose(request: Request, ticket: str) -> Response:
-    """The exact bytes to sign for these choices; any earlier composition is void."""
+    """The exact bytes to sign for these choices; any earlier composition is void.
+
+    `evidence` is what a passkey must be asked first: the choices are sensitive and the session is not sure enough.
+    """
     session = await wire.changing(request)
-    require(session, Assurance.SUBSTANTIAL)
     broker = wire.broker_of(request)
+    require(session, broker.settings.assurance.sign)
     given = await wire.read_members(request, Composing)
     recorded = await broker.storage.record(lambda transaction: _compose(transaction, broker, session, ticket, given))
-    return wire.reply({"signing_input": recorded.value})
+    return wire.reply(recorded.value)
 
 
 @router.post("/consent")
 async def consent(request: Request, ticket: str) -> Response:
     """Take the signed consent. 201 with its receipt."""
     session = await wire.changing(request)
-    require(session, Assurance.SUBSTANTIAL)
     broker = wire.broker_of(request)
+    require(session, broker.settings.assurance.sign)
     given = await wire.read_members(request, Signed)
     verified = await broker.storage.read(lambda connection: _verify(connection, broker, session, given.consent))
-    recorded = await broker.storage.record(lambda transaction: _grant(transaction, broker, session, ticket, verified))
-    answer = {"status": requests.GRANTED, "jti": verified.claims.jti, "receipt": wire.receipts(recorded)}
+    authority = await broker.storage.read(
+        lambda connection: authority_to_sign(
+            connection, broker.settings, broker.catalogue, session, verified, given.assertion
+        )
+    )
+    recorded = await broker.storage.record(
+        lambda transaction: _grant(transaction, broker, session, ticket, verified, authority)
+    )
+    answer = {"status": asking.GRANTED, "jti": verified.claims.jti, "receipt": wire.receipts(recorded)}
     return wire.reply(answer, 201)
 
 
@@ -80,67 +93,72 @@ async def decline(request: Request, ticket: str) -> Response:
     session = await wire.changing(request)
     broker = wire.broker_of(request)
     recorded = await broker.storage.record(lambda transaction: decline_offer(transaction, broker, session, ticket))
-    return wire.reply({"status": requests.DECLINED, "receipt": wire.receipts(recorded)})
+    return wire.reply({"status": asking.DECLINED, "receipt": wire.receipts(recorded)})
 
 
-def _mine(connection: Connection, broker: Broker, session: Session, ticket: str) -> AuthorizationRequest:
-    me = subjects.read_people(connection, broker.keys.subjects, [session.subject_ref]).get(session.subject_ref)
-    if me is None:
-        raise Refused(Code.NOT_SIGNED_IN)
-    asked = requests.find_by_ticket(connection, ticket)
-    return requests.belonging_to(asked, broker.keys.subjects, session.subject_ref, me.name)
+@router.post("/reopen")
+async def reopen(request: Request, ticket: str) -> Response:
+    """I had said no, and want to look at it again. Only I can: nobody may ask me again."""
+    session = await wire.changing(request)
+    broker = wire.broker_of(request)
+    recorded = await broker.storage.record(lambda transaction: reopen_offer(transaction, broker, session, ticket))
+    return wire.reply({"status": asking.OPENED, "receipt": wire.receipts(recorded)})
 
 
-def _answerable(transaction: Transaction, broker: Broker, session: Session, ticket: str) -> AuthorizationRequest:
-    asked = _mine(transaction.connection, broker, session, ticket)
+@router.post("/witness")
+async def witness(request: Request, ticket: str) -> Response:
+    """I am the second person of an assisted authorization: she is here, and the paper is hers."""
+    session = await wire.changing(request)
+    broker = wire.broker_of(request)
+    require(session, broker.settings.assurance.sign)
+    await broker.storage.record(lambda transaction: witness_offer(transaction, broker, session, ticket))
+    return wire.reply({"witnessed": True})
+
+
+def _answerable(
+    transaction: Transaction, broker: Broker, session: Session, ticket: str, *roles: Role
+) -> AuthorizationRequest:
+    asked, role = mine(transaction.connection, broker, session, ticket)
+    if role not in roles:
+        raise Refused(Code.NOT_THE_SUBJECT)
     requests.answerable(asked, transaction.time / 1_000_000)
     return asked
 
 
 def decline_offer(transaction: Transaction, broker: Broker, session: Session, ticket: str) -> None:
-    """Unit of work: a clear no. Raises Refused where it is not hers to answer, or no longer."""
-    requests.decline(transaction, _answerable(transaction, broker, session, ticket), session.subject_ref)
+    """Unit of work: a clear no, by who is to sign or whose data it is; to all that waits of a bundle. May refuse."""
+    bundle = bundles.find_addressed(transaction.connection, ticket)
+    for part in [ticket] if bundle is None else _waiting_parts(transaction, bundle):
+        asked = _answerable(transaction, broker, session, part, Role.SIGNER, Role.SUBJECT)
+        requests.decline(transaction, asked, session.subject_ref)
 
 
-def open_offer(transaction: Transaction, broker: Broker, session: Session, ticket: str, lang: str) -> dict[str, Any]:
-    """Unit of work: the offer's members, as shown to this person from now on. Raises Refused."""
-    asked = _mine(transaction.connection, broker, session, ticket)
-    now = transaction.time / 1_000_000
-    if asked.state(now) == requests.EXPIRED:
-        raise Refused(Code.REQUEST_EXPIRED)
-    offered = composition.offered_items(asked, broker.catalogue)
-    requester = requesters.find(transaction.connection, asked.requester)
-    if requester is None:
-        raise Refused(Code.NOT_FOUND)
-    terms = composition.terms_of(asked, broker.catalogue, requester.name_zh, requester.name_en)
-    if asked.status in (requests.PENDING, requests.OPENED):
-        text, status = notice_text(lang, terms, offered), requests.OPENED
-        notice = requests.record_opened(transaction, asked, session.subject_ref, lang, text)
-    else:  # answered: the words stay those that were shown
-        lang, text, status = asked.notice_lang or lang, asked.notice_text or "", asked.status
-        notice = requests.notice_of(asked, lang, text)
-    english = lang == LANGUAGES[1]
-    return {
-        "id": asked.id,
-        "status": status,
-        "requester": {"id": requester.id, "name": requester.name_en if english else requester.name_zh},
-        "matter": {"id": asked.matter, "name": terms.matter.name_en if english else terms.matter.name_zh},
-        "matter_version": asked.matter_version,
-        "case": asked.case,
-        "party": asked.party,
-        "items": [_offer_members(line, english=english) for line in offered],
-        "uses": asked.uses,
-        "valid_for": asked.valid_for,
-        "expires_at": rfc3339(asked.ticket_expires),
-        "user_code": asked.user_code,
-        "otherwise": terms.matter.otherwise_en if english else terms.matter.otherwise_zh,
-        "notice": msgspec.to_builtins(notice),
-        "notice_text": text,
-    }
+def _waiting_parts(transaction: Transaction, bundle: AskedBundle) -> list[str]:
+    parts = bundles.parts_of(transaction.connection, bundle.id)
+    waiting = [part.id for part in parts if part.status in (asking.PENDING, asking.OPENED)]
+    if not waiting:
+        raise Refused(Code.ALREADY_DECIDED)
+    return waiting
 
 
-def _compose(transaction: Transaction, broker: Broker, session: Session, ticket: str, given: Composing) -> str:
-    asked = _answerable(transaction, broker, session, ticket)
+def reopen_offer(transaction: Transaction, broker: Broker, session: Session, ticket: str) -> None:
+    """Unit of work. Raises Refused."""
+    asked, role = mine(transaction.connection, broker, session, ticket)
+    if role is Role.WITNESS:
+        raise Refused(Code.NOT_THE_SUBJECT)
+    composition.offered_items(asked, broker.catalogue)  # of a matter that has changed since, nothing can be signed
+    requests.reopen(transaction, asked)
+
+
+def witness_offer(transaction: Transaction, broker: Broker, session: Session, ticket: str) -> None:
+    """Unit of work. Raises Refused."""
+    requests.witness(transaction, _answerable(transaction, broker, session, ticket, Role.WITNESS))
+
+
+def _compose(
+    transaction: Transaction, broker: Broker, session: Session, ticket: str, given: Composing
+) -> dict[str, Any]:
+    asked = _signable(transaction, broker, session, ticket)
     if asked.notice_text is None or asked.notice_lang is None or asked.subject_ref is None:
         raise Refused(Code.CONSENT_MISMATCH)  # nothing was shown yet, so nothing can be signed
     device = subjects.find_device(transaction.connection, given.kid)
@@ -151,12 +169,15 @@ def _compose(transaction: Transaction, broker: Broker, session: Session, ticket:
         for one in given.items
     ]
     chosen = composition.choose(composition.offered_items(asked, broker.catalogue), choices)
-    sub = subjects.pseudonym(transaction, session.subject_ref, asked.requester)
     key = subjects.device_key(device)
+    sub, act = (
+        subjects.pseudonym(transaction, one, asked.requester) if one is not None else ""
+        for one in (asked.subject_ref, asked.actor_ref)
+    )
     payload = composition.compose(
         asked,
         chosen,
-        Signer(key=key, sub=sub),
+        Signer(key=key, sub=sub, act=act),
         notice=requests.notice_of(asked, asked.notice_lang, asked.notice_text),
         issuance=Issuance(
             issuer=broker.settings.issuer,
@@ -165,7 +186,10 @@ def _compose(transaction: Transaction, broker: Broker, session: Session, ticket:
         ),
     )
     requests.record_composition(transaction, asked, payload)
-    return composition.signing_input(key, payload)
+    text = composition.signing_input(key, payload)
+    sensitive = any(line.sensitive for line in chosen)
+    evidence = evidence_needed(transaction.connection, broker.settings, session, text, sensitive=sensitive)
+    return {"signing_input": text} | ({"evidence": evidence} if evidence is not None else {})
 
 
 def _verify(connection: Connection, broker: Broker, session: Session, text: str) -> VerifiedConsent:
@@ -175,19 +199,37 @@ def _verify(connection: Connection, broker: Broker, session: Session, text: str)
     return verify_consent(text, key_of=lambda _: key, audience=broker.settings.issuer, now=broker.now())
 
 
-def _grant(transaction: Transaction, broker: Broker, session: Session, ticket: str, consent: VerifiedConsent) -> None:
-    asked = _answerable(transaction, broker, session, ticket)
+def _signable(transaction: Transaction, broker: Broker, session: Session, ticket: str) -> AuthorizationRequest:
+    asked = _answerable(transaction, broker, session, ticket, Role.SIGNER)
+    if asked.witness_ref is not None and asked.witnessed_at is None:
+        raise Refused.because(Refusal(Code.POLICY_REFUSED, reasons=("witness_missing",)))
+    return asked
+
+
+def _grant(
+    transaction: Transaction,
+    broker: Broker,
+    session: Session,
+    ticket: str,
+    consent: VerifiedConsent,
+    authority: Authority,
+) -> None:
+    asked = _signable(transaction, broker, session, ticket)
     signed = grants.canonical(grants.payload_of(consent.text))
     if asked.composition is None or signed != grants.canonical(msgspec.json.decode(asked.composition)):
         raise Refused(Code.CONSENT_MISMATCH, TokenRole.CONSENT)
     claims = consent.claims
-    grants.record_grant(transaction, consent, session.subject_ref, session.assurance)
+    subject_ref = asked.subject_ref or session.subject_ref
+    grants.record_grant(transaction, consent, asked, subject_ref=subject_ref, assurance=authority.assurance)
+    authority.keep(transaction, consent)
     requests.record_granted(transaction, asked, consent.id)
     transaction.append(
         events.ConsentGranted(
             request=asked.id,
             requester=asked.requester,
-            subject_ref=session.subject_ref,
+            subject_ref=subject_ref,
+            actor_ref=asked.actor_ref or "",
+            acting_evidence_sha256=asked.evidence_sha256,
             consent=parts.Consent(*consent.id),
             matter=claims.matter,
             matter_version=claims.matter_version,
@@ -199,32 +241,7 @@ def _grant(transaction: Transaction, broker: Broker, session: Session, ticket: s
             items=composition.granted_items(claims),
             notice=parts.Notice(*msgspec.structs.astuple(claims.notice)),
             token_sha256=consent.sha256,
-            assurance=session.assurance,
+            assurance=authority.assurance,
+            evidence_sha256=authority.sha256,
         )
     )
-
-
-def _offer_members(line: OfferedItem, *, english: bool) -> dict[str, Any]:
-    return {
-        "item": line.item.id,
-        "name": line.item.name_en if english else line.item.name_zh,
-        "kind": line.item.kind,
-        "department": line.department.id,
-        "department_name": line.department.name_en if english else line.department.name_zh,
-        "fields": [
-            {
-                "field": field.id,
-                "name": field.name_en if english else field.name_zh,
-                "example": field.example,
-                "sensitive": field.sensitive,
-            }
-            for field in line.fields
-        ],
-        "params": dict(line.params),
-        "expect": dict(line.expect),
-        "required": line.required,
-        "sensitive": line.sensitive,
-        "purpose": line.need.purpose_en if english else line.need.purpose_zh,
-        "legal_basis": line.need.legal_basis,
-        "keep_days": line.need.keep_days,
-    }

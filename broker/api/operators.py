@@ -1,25 +1,23 @@
 """/healthz, /readyz and /metrics: for machines that watch. They return nobody's data and are not logged."""
 
 import asyncio
-from collections.abc import Awaitable
-from typing import Final
+from collections.abc import Sequence
 
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import Connection, select
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from audit.batch import read_head
-from audit.errors import AuditError
-from broker import tables
 from broker.api import wire
-from broker.standing import EVERYTHING, unstamped
+from broker.department_watch import Shared, measure, read_shared
+from broker.moments import rfc3339
+from broker.readiness import in_time, readiness
+from broker.stewards import outages
+from broker.stewards.outages import Announced
 from broker.wiring import Broker
 
 router = APIRouter(tags=["operators"])
-
-ANSWER_SECONDS: Final = 2.0
-LATE: Final = f"no answer within {ANSWER_SECONDS:g} s"
 
 
 @router.get("/healthz")
@@ -29,66 +27,55 @@ async def alive() -> Response:
 
 @router.get("/readyz")
 async def ready(request: Request) -> Response:
-    """200 where an exchange could be admitted and released now; else 503 with what is not."""
+    """200 where an exchange could be admitted and released now, and by this process; else 503 with what is not."""
     broker = wire.broker_of(request)
-    ledger, database = await asyncio.gather(
-        _in_time(_ledger_writes(broker), {"ledger": LATE}),
-        _in_time(_database_reads(broker), {"database": LATE, "releases": "unknown"}),
-    )
-    checks = database | ledger
-    alarms = {name: state for part in broker.outside for name, state in part.alarms().items()}
-    checks["clock"] = _clock_is_right(broker)
-    checks["policies"] = "ok" if broker.rules.digest and broker.catalogue.matters else "none loaded"
-    well = all(found == "ok" for found in checks.values())
-    # An alarm stops nothing by itself: a witness or an outside clock may be away while citizens are served
-    told = {"status": "ready" if well else "not ready", "checks": checks, "alarms": alarms}
-    return wire.reply(told, 200 if well else 503)
+    found, announced = await asyncio.gather(readiness(broker), in_time(_announced(broker), ()))
+    if request.app.state.leaving():
+        found = found.with_check("process", "leaving: ask another")
+    told = {
+        "status": "ready" if found.well else "not ready",
+        "checks": found.checks,
+        "alarms": found.alarms,
+        "backup": broker.backups.told(),
+        "departments": _departments(broker, announced),
+        "outages": [outages.members(one) for one in announced],
+    }
+    return wire.reply(told, 200 if found.well else 503)
 
 
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
     broker = wire.broker_of(request)
-    head = await broker.storage.read(read_head)
-    broker.telemetry.log_size.set(head.frontier.size)
-    for part in broker.outside:
+
+    def query(connection: Connection) -> tuple[int, Shared]:
+        return read_head(connection).frontier.size, read_shared(connection, broker.now())
+
+    size, shared = await broker.storage.read(query)
+    broker.telemetry.log_size.set(size)
+    broker.telemetry.exchanges.set(broker.path.places.taken)
+    measure(broker.telemetry, broker.directory.health(), shared)
+    await broker.backups.look()
+    for part in (*broker.outside, broker.backups):
         part.measure()
     return Response(generate_latest(broker.telemetry.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def _database_reads(broker: Broker) -> dict[str, str]:
+def _departments(broker: Broker, announced: Sequence[Announced]) -> dict[str, list[dict[str, str]]]:
+    """How each department's routes do, as this process saw it. Their trouble is theirs: the broker stays ready."""
+    told: dict[str, list[dict[str, str]]] = {}
+    for route in broker.directory.health(outages.by_item(announced)):
+        members = {"route": route.route, "item": route.item, "level": route.level, "state": route.state.value}
+        if route.last is not None:
+            members |= {"outcome": route.last.outcome, "asked_at": rfc3339(int(route.last.at.timestamp()))}
+        if route.answers_at is not None:
+            members["answers_at"] = rfc3339(int(route.answers_at.timestamp()))
+        told.setdefault(route.department, []).append({name: value for name, value in members.items() if value})
+    return told
+
+
+async def _announced(broker: Broker) -> Sequence[Announced]:
+    """Outages that departments told beforehand; none where the database does not say, for its check says so itself."""
     try:
-        return await broker.storage.read(lambda connection: _stored_checks(connection, broker))
-    except DBAPIError as error:  # its second line may quote values
-        return {"database": str(error.orig).partition("\n")[0], "releases": "unknown"}
-    except SQLAlchemyError as error:
-        return {"database": type(error).__name__, "releases": "unknown"}
-
-
-def _stored_checks(connection: Connection, broker: Broker) -> dict[str, str]:
-    read_head(connection)
-    if unstamped(connection, broker.now(), broker.path.stop_after) is not None:
-        return {"database": "ok", "releases": "stopped: the log has no fresh time stamp"}
-    stopped = connection.execute(select(tables.stop.c.item).where(tables.stop.c.item == EVERYTHING)).one_or_none()
-    return {"database": "ok", "releases": "ok" if stopped is None else "stopped"}
-
-
-def _clock_is_right(broker: Broker) -> str:
-    behind = (broker.storage.ledger.last_time - broker.clock()) / 1_000_000
-    return "ok" if behind <= broker.settings.clock_limit else f"{behind:.0f} s behind the log"
-
-
-async def _ledger_writes(broker: Broker) -> dict[str, str]:
-    try:
-        await broker.storage.record(lambda _: None)
-    except AuditError as error:
-        return {"ledger": str(error)}
-    return {"ledger": "ok"}
-
-
-async def _in_time(check: Awaitable[dict[str, str]], late: dict[str, str]) -> dict[str, str]:
-    """Whoever watches must hear of a store that hangs; the check itself goes on and harms nobody."""
-    try:
-        async with asyncio.timeout(ANSWER_SECONDS):
-            return await check
-    except TimeoutError:
-        return late
+        return await broker.storage.read(lambda connection: outages.still_announced(connection, broker.now()))
+    except SQLAlchemyError:
+        return ()

@@ -1,6 +1,5 @@
 """Reading what callers send and writing what they get: sizes, types and strict JSON in one place."""
 
-import asyncio
 from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl
 
@@ -10,7 +9,7 @@ from starlette.requests import ClientDisconnect
 
 from audit.batch import Recorded, Transaction
 from broker.exchange import receipt_members
-from broker.login import Session, find_session
+from broker.login import Session, find_session, require
 from broker.requesters import VerifiedRequest, may_call, member_of, spend_jti
 from broker.wiring import Broker
 from consent import jws
@@ -22,8 +21,6 @@ T = TypeVar("T")
 JSON_LIMIT: Final = 16 * 1024
 FIELDS_LIMIT: Final = 20
 """Of a form; ours have three."""
-RECEIVE_WITHIN: Final = 10.0
-"""Seconds for a body to arrive; whoever is slower is not waited for."""
 NO_STORE: Final = {"Cache-Control": "no-store"}
 
 
@@ -71,6 +68,14 @@ async def read_members(request: Request, kind: type[T], *, empty: bytes = b"") -
         raise Refused(Code.INVALID_REQUEST, member=member_of(error)) from error
 
 
+async def read_posted(request: Request, limit: int) -> bytes:
+    """A JSON body as it came, for whoever verifies a signature over it. Raises Refused as read_members does."""
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if given != "application/json":
+        raise Refused(Code.UNSUPPORTED_MEDIA_TYPE)
+    return await _read_bytes(request, limit)
+
+
 async def read_fields(request: Request) -> dict[str, str]:
     """A form's fields, each at most once. Raises Refused(invalid_request | unsupported_media_type | too_large)."""
     given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -110,11 +115,18 @@ async def authenticate(request: Request) -> VerifiedRequest[ClientAuthentication
     return verified
 
 
-async def signed_in(request: Request) -> Session:
-    """The citizen's session. Raises Refused(not_signed_in)."""
+async def session_of(request: Request) -> Session:
+    """The session, however little sure: for signing out and for stepping up. Raises Refused(not_signed_in)."""
     broker = broker_of(request)
     secret = request.cookies.get(cookie_name(broker), "")
     return await broker.storage.read(lambda connection: find_session(connection, secret, broker.now()))
+
+
+async def signed_in(request: Request) -> Session:
+    """A session sure enough to read. Raises Refused(not_signed_in | step_up_required)."""
+    session = await session_of(request)
+    require(session, broker_of(request).settings.assurance.browse)
+    return session
 
 
 async def changing(request: Request) -> Session:
@@ -124,9 +136,14 @@ async def changing(request: Request) -> Session:
 
 
 def same_origin(request: Request) -> None:
-    """Raises Refused(forbidden) where a changing call does not name our own origin."""
-    if request.headers.get("origin") != broker_of(request).settings.issuer:
+    """Raises Refused(forbidden) where a changing call does not come from the citizens' own pages."""
+    if request.headers.get("origin") != broker_of(request).settings.citizens:
         raise Refused(Code.FORBIDDEN)
+
+
+def reads_english(request: Request) -> bool:
+    """Whether the caller asks for English before anything else; Chinese otherwise."""
+    return request.headers.get("accept-language", "").lower().startswith("en")
 
 
 def cookie_name(broker: Broker) -> str:
@@ -147,15 +164,11 @@ def receipts(recorded: Recorded[Any]) -> dict[str, Any]:
 async def _read_bytes(request: Request, limit: int) -> bytes:
     received = bytearray()
     try:
-        async with asyncio.timeout(RECEIVE_WITHIN):
-            async for chunk in request.stream():
-                received += chunk
-                if len(received) > limit:
-                    raise Refused(Code.TOO_LARGE)
-    except TimeoutError as error:
-        request.state.hang_up = True  # or the rest of a slow body would hold the connection for ever
-        raise Refused(Code.INVALID_REQUEST) from error
-    except ClientDisconnect as error:
+        async for chunk in request.stream():
+            received += chunk
+            if len(received) > limit:
+                raise Refused(Code.TOO_LARGE)
+    except ClientDisconnect as error:  # gone by itself, or too slow: broker/slow_clients.py
         raise Refused(Code.INVALID_REQUEST) from error
     return bytes(received)
 

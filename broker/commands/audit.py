@@ -69,6 +69,11 @@ def accept(
     with failing_clearly():
         signer = accept_fork(read_settings(config), reason)
     talk.print("Receipts of what was lost stay true of the old log. Tell auditors and witnesses the new verifier key.")
+    talk.print(
+        "Releases are STOPPED: what was withdrawn, erased or used in the lost entries is not known here. Withdraw and "
+        "erase again what people and requesters can show you, then `broker releases start`.",
+        soft_wrap=True,
+    )
     show({"origin": signer.name, "log_vkey": signer.vkey}, as_json=as_json)
 
 

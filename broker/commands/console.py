@@ -2,10 +2,10 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -15,7 +15,9 @@ from sqlalchemy import Column
 from sqlalchemy.exc import DBAPIError
 
 from audit.errors import AuditError, LedgerUnavailable, NotInLog
+from broker.backups.errors import BackupDamaged, BackupError, BackupMissing, BackupRefused
 from broker.commands.exits import ExitCode
+from broker.database import Database
 from broker.keys import read_keys
 from broker.problems import PROBLEMS
 from broker.settings import Settings, read_settings
@@ -26,6 +28,12 @@ from policies.strict_yaml import ConfigurationError
 
 ConfigFile = Annotated[Path, typer.Option("--config", help="The broker's configuration file.", exists=True)]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+
+_OF_BACKUPS: Final[Mapping[type[BackupError], ExitCode]] = {
+    BackupRefused: ExitCode.REFUSED,
+    BackupMissing: ExitCode.NOT_FOUND,
+    BackupDamaged: ExitCode.VERIFICATION_FAILED,
+}
 
 talk = Console(stderr=True, highlight=False)
 
@@ -59,6 +67,8 @@ def failing_clearly() -> Iterator[None]:
     except Refused as error:
         code = ExitCode.NOT_FOUND if error.refusal.code is Code.NOT_FOUND else ExitCode.REFUSED
         raise stop(f"{error.refusal.code}: {PROBLEMS[error.refusal.code].en.cause}", code) from error
+    except BackupError as error:
+        raise stop(str(error), _OF_BACKUPS[type(error)]) from error
     except FileExistsError as error:
         raise stop(f"{error.filename or error}: exists already; nothing was changed", ExitCode.REFUSED) from error
     except OSError as error:
@@ -89,11 +99,18 @@ def read_words(text: str, column: Column[str]) -> str:
 
 @contextmanager
 def storage_of(config: Path) -> Iterator[tuple[Settings, Storage]]:
-    """The database and the one door, beside a running server if there is one; closed in order."""
+    """The one door, beside a running server if there is one; closed in order."""
+    with house_of(config) as (settings, _, storage):
+        yield settings, storage
+
+
+@contextmanager
+def house_of(config: Path) -> Iterator[tuple[Settings, Database, Storage]]:
+    """The database and the one door."""
     settings = read_settings(config)
     database, storage = open_storage(settings, read_keys(settings.secrets, settings.log_origin))
     try:
-        yield settings, storage
+        yield settings, database, storage
     finally:
         storage.ledger.close()
         database.close()

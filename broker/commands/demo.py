@@ -18,6 +18,7 @@ from broker.demo.report import NotAsItShouldBe, Report
 from broker.demo.stage import Stage
 from broker.demo.story import tell
 from broker.founding import CONFIGURATION
+from connectors.departments.people import XU
 
 INTERRUPTED: Final = 130
 """128 and SIGINT, as shells have it: the story was not told to its end."""
@@ -63,7 +64,7 @@ async def _play(report: Report, folder: Path, altered: Path, conclude: Callable[
     async with AsyncExitStack() as stack:
         stage = None
         try:
-            stage = await tell(report, folder, altered, stack)
+            stage = await tell(report, folder, altered, stack, for_people=serve_on)
         except NotAsItShouldBe as error:
             # A Ctrl-C that reached the departments before us is no failure of the story; it cancels us here
             await asyncio.sleep(_CANCEL_SECONDS)
@@ -103,6 +104,12 @@ def _invite(stage: Stage) -> None:
     talk.print("\n[bold]还在运行，按 Ctrl-C 结束 Still running; Ctrl-C ends it. 可以打开 Worth opening:[/bold]")
     for path in _WORTH_OPENING:
         talk.print(f"  {stage.settings.issuer}{path}", soft_wrap=True)
+    if stage.provider:
+        talk.print(
+            f"  {stage.settings.issuer}/me  登录用测试身份提供方 sign in at the TEST identity provider {stage.provider}"
+            f"（点“{XU.name}” tap {XU.name}）",
+            soft_wrap=True,
+        )
 
 
 def _say_what_is_kept(keep: Path) -> None:

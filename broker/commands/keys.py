@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from broker.commands.console import AsJson, ConfigFile, failing_clearly, show, talk
-from broker.keys import read_keys, write_secret
+from broker.keys import read_keys
+from broker.secret_files import write_secret
 from broker.settings import read_settings
 from broker.signing import SigningKey
 from broker.wiring import current_vkey

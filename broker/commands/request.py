@@ -1,6 +1,6 @@
 """`broker request`: a fund centre's client from the terminal.
 
-    broker request file FILING.json | wait ID | exchange PULL.json | renew ID | cancel ID
+    broker request file FILING.json | wait ID | exchange PULL.json | collect EXCHANGE | renew ID | cancel ID
         --issuer URL --requester ID --key PEM
 
 Whom a request is about is read from a file or stdin (`-`), never from the command line: process lists are public.
@@ -19,6 +19,7 @@ import typer
 from rich.markup import escape
 
 from audit import verify
+from broker import qr
 from broker.client import Reply, RequesterClient
 from broker.commands.console import AsJson, show, stop, talk
 from broker.commands.exits import ExitCode, exit_of
@@ -28,12 +29,14 @@ from consent import jws
 from consent.jws import read_object
 from policies.identifiers import read_identifier
 from policies.refusals import Refused
+from policies.vocabulary import Outcome
 
 app = typer.Typer(help="A fund centre's client: ask a person, wait, pull what was granted.", no_args_is_help=True)
 
 Issuer = Annotated[str, typer.Option(help="The broker's address, as its tokens name it.")]
 RequesterId = Annotated[str, typer.Option("--requester", help="Your own id at the broker.")]
 KeyFile = Annotated[Path, typer.Option(help="Your private key (PEM).", exists=True, dir_okay=False)]
+Picture = Annotated[Path | None, typer.Option("--qr", metavar="FILE.svg", help="Draw the link's QR code there.")]
 Document = Annotated[typer.FileBinaryRead, typer.Argument(help="A JSON file, or - for stdin.")]
 RequestId = Annotated[str, typer.Argument(metavar="ID", help="The authorization request's id.")]
 
@@ -43,10 +46,20 @@ _UNDECIDED: Final = frozenset({"pending", "opened"})
 
 
 @app.command("file")
-def file(filing: Document, issuer: Issuer, requester: RequesterId, key: KeyFile, as_json: AsJson = False) -> None:
-    """Ask a person. The document: matter, case, subject {name, id_number}, items, operator, uses, valid_for."""
+def file(
+    filing: Document,
+    issuer: Issuer,
+    requester: RequesterId,
+    key: KeyFile,
+    picture: Picture = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a person. The document: matter, case, subject {name, id_number}, items, operator, uses, valid_for, mode.
+
+    Where somebody acts for her, also acting {name, id_number}, evidence_sha256, witness {name, id_number}.
+    """
     members = _read(filing)
-    show(_call(lambda client: client.file(**members), issuer, requester, key), as_json=as_json)
+    _show_ticket(_call(lambda client: client.file(**members), issuer, requester, key), picture, as_json=as_json)
 
 
 @app.command("wait")
@@ -82,17 +95,44 @@ def exchange(
     _check_vkey(vkey)  # before a use is spent
     members = _pull_members(_read(pull), operator)
     answer = _call(lambda client: client.exchange(**members), issuer, requester, key)
-    show(answer, as_json=as_json, table=result_table(answer["results"]))
+    show(answer, as_json=as_json, table=result_table(answer))
     uses = ", ".join(f"{use['party']}: use {use['use']}, {use['left']} left" for use in answer["uses"])
     talk.print(f"exchange {answer['exchange']}; {uses}", markup=False, soft_wrap=True)
     _verify(answer, members["exchange"], vkey)
 
 
+@app.command("collect")
+def collect(
+    exchange_id: Annotated[str, typer.Argument(metavar="EXCHANGE", help="The exchange's id.")],
+    issuer: Issuer,
+    requester: RequesterId,
+    key: KeyFile,
+    seconds: Annotated[int, typer.Option(min=0, max=LONG_POLL, help="How long to wait at most.")] = LONG_POLL,
+    vkey: Annotated[str, typer.Option("--verify", metavar="VKEY", help="Verify the receipt with this key.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Collect what was pending in an exchange. 0 if all is there; 6 while something is pending."""
+    _check_vkey(vkey)
+    wanted = _id(exchange_id)
+    answer = _call(lambda client: client.collect(wanted, wait=seconds), issuer, requester, key)
+    show(answer, as_json=as_json, table=result_table(answer))
+    _verify(answer, wanted, vkey)
+    if any(result["outcome"] == Outcome.PENDING for result in answer["results"]):
+        raise stop("something is still pending; collect again", ExitCode.UNAVAILABLE)
+
+
 @app.command("renew")
-def renew(request: RequestId, issuer: Issuer, requester: RequesterId, key: KeyFile, as_json: AsJson = False) -> None:
+def renew(
+    request: RequestId,
+    issuer: Issuer,
+    requester: RequesterId,
+    key: KeyFile,
+    picture: Picture = None,
+    as_json: AsJson = False,
+) -> None:
     """A new link for the person; the old one is dead."""
     wanted = _id(request)
-    show(_call(lambda client: client.change(wanted, "renew"), issuer, requester, key), as_json=as_json)
+    _show_ticket(_call(lambda client: client.change(wanted, "renew"), issuer, requester, key), picture, as_json=as_json)
 
 
 @app.command("cancel")
@@ -100,6 +140,15 @@ def cancel(request: RequestId, issuer: Issuer, requester: RequesterId, key: KeyF
     """Take a request back before it is answered."""
     wanted = _id(request)
     show(_call(lambda client: client.change(wanted, "cancel"), issuer, requester, key), as_json=as_json)
+
+
+def _show_ticket(ticket: dict[str, Any], picture: Path | None, *, as_json: bool) -> None:
+    """What was given out, and its QR code: to the file if one is named, to the terminal if somebody sits there."""
+    show(ticket, as_json=as_json)
+    if picture is not None:
+        picture.write_text(qr.svg(ticket["consent_url"]), encoding="utf-8")
+    elif talk.is_terminal:
+        talk.print(qr.for_terminal(ticket["consent_url"]), markup=False, highlight=False)
 
 
 def _call(ask: Callable[[RequesterClient], Awaitable[Reply]], issuer: str, requester: str, key: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`broker requesters add|list|suspend|resume|hook|unhook`: the fund centres that may ask."""
+"""`broker requesters add|list|suspend|resume|hook|unhook`: the fund centres and departments that may ask."""
 
 import json
 from pathlib import Path
@@ -14,10 +14,11 @@ from broker.hooks import Hook
 from broker.requesters import Requester
 from consent.errors import InvalidKey
 from consent.keys import PublicKey, read_jwk
+from policies.catalogue import Catalogue
 from policies.identifiers import read_identifier
 from policies.strict_yaml import ConfigurationError
 
-app = typer.Typer(help="The fund centres that may ask.", no_args_is_help=True)
+app = typer.Typer(help="The fund centres and departments that may ask.", no_args_is_help=True)
 
 RequesterId = Annotated[str, typer.Argument(metavar="ID", help="The requester's id, such as yz-hpf.")]
 
@@ -30,13 +31,16 @@ def add(
     key: Annotated[Path, typer.Option(help="A file with its public key as a JWK.", exists=True)],
     matter: Annotated[list[str], typer.Option(help="A matter it may ask for; may be given several times.")],
     name_en: Annotated[str, typer.Option(help="Its name in English; by default the Chinese one.")] = "",
+    department: Annotated[str, typer.Option(help="The catalogue's department that it is; none: a fund centre.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Register a requester with its first key, or add a key to one that is registered."""
-    with failing_clearly(), storage_of(config) as (_, storage):
+    with failing_clearly(), storage_of(config) as (settings, storage):
+        if department and department not in Catalogue.load(settings.catalogue).departments:
+            raise typer.BadParameter("the catalogue has no such department")
         public = _read_key(key)
         zh, en = (read_words(text, tables.requester.c.name_zh) for text in (name, name_en or name))
-        entry = Requester(_read_id(requester), zh, en, frozenset(matter), suspended=False)
+        entry = Requester(_read_id(requester), zh, en, frozenset(matter), suspended=False, department=department)
 
         def work(transaction: Transaction) -> None:
             if requesters.find(transaction.connection, entry.id) is None:
@@ -132,5 +136,6 @@ def _members(one: Requester) -> dict[str, Any]:
         "name_zh": one.name_zh,
         "name_en": one.name_en,
         "matters": sorted(one.matters),
+        "department": one.department,
         "status": _status(one),
     }

@@ -31,6 +31,7 @@ def search_log(
     ] = False,
     requester: Word = "",
     operator: Word = "",
+    desk: Annotated[str, typer.Option(help="Of a requester, an operator or a month: desks have no index.")] = "",
     item: Word = "",
     matter: Word = "",
     case: Word = "",
@@ -41,7 +42,8 @@ def search_log(
     as_json: AsJson = False,
 ) -> None:
     """Entries that are all of this, the newest first. That it was searched, and by what, is itself in the log."""
-    given = {"requester": requester, "operator": operator, "item": item, "matter": matter, "case": case, "event": event}
+    given = {"requester": requester, "operator": operator, "desk": desk, "item": item}
+    given |= {"matter": matter, "case": case, "event": event}
     with failing_clearly(), storage_of(config) as (settings, storage):
         filters = {name: _label(name, text) for name, text in given.items() if text}
         since, before = month(in_month) if in_month else (None, None)

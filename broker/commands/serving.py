@@ -3,20 +3,25 @@
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from broker import sealing
+from broker import deadlines, openid_settings, sealing
+from broker.backup_record import read_acts
 from broker.commands.console import AsJson, ConfigFile, failing_clearly, show, talk
 from broker.founding import CONFIGURATION, found_broker
 from broker.keys import read_keys
-from broker.server import end_with_stdin, listen_on, make_server
+from broker.listening import end_with_stdin, listen_on
+from broker.server import make_server
 from broker.settings import Settings, read_settings
+from broker.systemd import sockets_handed_over
 from broker.telemetry import Telemetry, open_log
-from broker.wiring import open_storage
+from broker.wiring import open_storage, wall_clock
 from connectors.directory import Directory
+from connectors.dry_run import missing_samples
 from policies.catalogue import Catalogue
 from policies.decision import Rules
 
@@ -49,14 +54,14 @@ def serve(
     with failing_clearly():
         settings = read_settings(config)
         server = make_server(settings, Telemetry(open_log()))
-        listener = listen_on(settings.host, settings.port)
+        listeners = sockets_handed_over() or [listen_on(settings.host, settings.port)]
     if until_stdin_ends:
         end_with_stdin(server)
-    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    address = f"http://{settings.host}:{settings.port or listeners[0].getsockname()[1]}"
     # The backlog takes connections from here on, so whoever reads this line can call
     sys.stdout.write(json.dumps({"ready": True, "address": address, "pid": os.getpid()}) + "\n")
     sys.stdout.flush()
-    server.run(sockets=[listener])
+    server.run(sockets=listeners)
 
 
 def check(config: ConfigFile, as_json: AsJson = False) -> None:
@@ -76,10 +81,18 @@ def _found(settings: Settings) -> dict[str, object]:
     storage.ledger.close()
     vkey = storage.ledger.signer.vkey
     safety = database.safety()
+    with database.reader.begin() as connection:
+        overdue = read_acts(connection).alarms(settings.backup, wall_clock() / 1_000_000)
     database.close()
-    warnings = [f"no route for item {item}" for item in sorted(catalogue.items.keys() - directory.items())]
+    unrouted = sorted(catalogue.items.keys() - directory.items())
+    warnings = [f"no route, and so never asked for: {', '.join(unrouted)}"] if unrouted else []
+    unrecorded = missing_samples(settings.routes)
+    warnings += [f"no recorded sample for the routes {', '.join(unrecorded)}"] if unrecorded else []
+    warnings += deadlines.warnings(settings.workdays, time.time())
     warnings += safety.warnings
     warnings += sealing.warnings(settings.witnesses, settings.timestamps)
+    warnings += openid_settings.warnings(settings.openid, settings.assurance)
+    warnings += [*settings.backup.warnings(), *overdue.values()]
     if settings.test_identity:
         warnings.append("identity: test lets anybody sign in as anybody")
     return {

@@ -18,8 +18,8 @@ from audit.cosignature import Cosigner
 from audit.witness import Witness
 from audit.witness_store import WitnessStore
 from broker.commands.console import AsJson, failing_clearly, show, talk
-from broker.keys import read_secret, write_secret
-from broker.server import listen_on
+from broker.listening import listen_on
+from broker.secret_files import read_secret, write_secret
 from broker.signing import SigningKey
 from broker.telemetry import open_log
 from broker.witness_server import create_witness_app, make_witness_server

@@ -33,7 +33,7 @@ async def exchange_once(report: Report, stage: Stage, consent: Consent) -> Told[
     check(outcomes == OUTCOMES, f"the outcomes should be {OUTCOMES}, they are {outcomes}")
     check(_uses(answer) == [1, USES - 1], "this should be the first use of three")
     told = f"第 1 次，还剩 {USES - 1} 次 use 1, {USES - 1} left"
-    return Told(answer, told, result_table(answer["results"]))
+    return Told(answer, told, result_table(answer))
 
 
 async def verify_receipt(stage: Stage, answer: Mapping[str, Any]) -> Told[verify.VerifiedReceipt]:

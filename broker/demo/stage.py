@@ -16,12 +16,14 @@ import aiohttp
 from audit.batch import Transaction
 from broker import requesters
 from broker.client import RequesterClient
+from broker.demo.identity_process import SECRET, IdentityProcess
 from broker.demo.phone import Phone, open_phone
 from broker.demo.report import NotAsItShouldBe, Told
 from broker.founding import CONFIGURATION, found_broker
-from broker.keys import read_keys, write_secret
+from broker.keys import read_keys
+from broker.listening import listen_on
 from broker.requesters import Requester
-from broker.server import listen_on
+from broker.secret_files import write_secret
 from broker.settings import Settings
 from broker.signing import SigningKey
 from broker.storage import Storage
@@ -53,6 +55,8 @@ class Stage:
     centre: RequesterClient
     stranger: RequesterClient
     phone: Phone
+    provider: str
+    """The test identity provider's address, where one runs."""
 
 
 async def start_departments(folder: Path, stack: AsyncExitStack) -> Told[Fleet]:
@@ -61,9 +65,13 @@ async def start_departments(folder: Path, stack: AsyncExitStack) -> Told[Fleet]:
     return Told(fleet, "不动产 REST+JSON · 税务 SQL · 民政 XML · 北京公积金 HMAC+JSON")
 
 
-async def start_broker(folder: Path, fleet: Fleet, stack: AsyncExitStack) -> Told[Stage]:
-    """Found a broker, register both centres, start it as a process that `stack` ends. Raises NotAsItShouldBe."""
-    settings = _found(folder, fleet)
+async def start_broker(folder: Path, fleet: Fleet, stack: AsyncExitStack, *, for_people: bool) -> Told[Stage]:
+    """Found a broker, register both centres, start it as a process that `stack` ends. Raises NotAsItShouldBe.
+
+    `for_people`: somebody will look at it with a browser, so it gets an identity provider and a name of its own.
+    """
+    provider = await _start_provider(folder, stack) if for_people else None
+    settings = _found(folder, fleet, provider)
     vkey = read_keys(settings.secrets, settings.log_origin).log.vkey
     keys = {centre.id: _new_key(folder / "requesters" / f"{centre.id}.pem") for centre in (CENTRE, STRANGER)}
     await asyncio.to_thread(_register, settings, keys)
@@ -78,20 +86,31 @@ async def start_broker(folder: Path, fleet: Fleet, stack: AsyncExitStack) -> Tol
         centre=RequesterClient(http, settings.issuer, CENTRE.id, keys[CENTRE.id]),
         stranger=RequesterClient(http, settings.issuer, STRANGER.id, keys[STRANGER.id]),
         phone=phone,
+        provider=provider.issuer if provider is not None else "",
     )
     return Told(stage, f"{settings.issuer}，登记了 {CENTRE.name_zh} with {CENTRE.name_en}")
 
 
-def _found(folder: Path, fleet: Fleet) -> Settings:
+async def _start_provider(folder: Path, stack: AsyncExitStack) -> IdentityProcess:
+    secrets = folder / "secrets"
+    secrets.mkdir(mode=0o700)
+    provider = stack.enter_context(IdentityProcess.launch(secrets / SECRET))  # before anything can interrupt us
+    await asyncio.to_thread(provider.wait_until_ready)
+    return provider
+
+
+def _found(folder: Path, fleet: Fleet, provider: IdentityProcess | None) -> Settings:
+    host = "127.0.0.1" if provider is None else "localhost"  # browsers keep no passkeys for a bare address
     with listen_on("127.0.0.1", 0) as free:
         port: int = free.getsockname()[1]
     return found_broker(
         folder,
-        issuer=f"http://127.0.0.1:{port}",
+        issuer=f"http://{host}:{port}",
         port=port,
         routes=fleet.routes_file.relative_to(folder),
         route_secrets=fleet.secrets_folder.relative_to(folder),
         test_identity=True,
+        openid=provider.block if provider is not None else None,
     )
 
 

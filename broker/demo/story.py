@@ -13,11 +13,15 @@ from broker.demo.report import Report
 from broker.demo.stage import Stage, start_broker, start_departments
 
 
-async def tell(report: Report, folder: Path, scratch: Path, stack: AsyncExitStack) -> Stage:
-    """Tell it all in `folder`; `stack` ends what was started, `scratch` goes. Raises NotAsItShouldBe."""
+async def tell(report: Report, folder: Path, scratch: Path, stack: AsyncExitStack, *, for_people: bool) -> Stage:
+    """Tell it all in `folder`; `stack` ends what was started, `scratch` goes. Raises NotAsItShouldBe.
+
+    `for_people`: what runs is to be looked at afterwards.
+    """
     step = report.step
     fleet = await step("departments_started", "四个部门上线 Four departments", start_departments(folder, stack))
-    stage = await step("broker_started", "便利桥上线 The consent broker", start_broker(folder, fleet, stack))
+    starting = start_broker(folder, fleet, stack, for_people=for_people)
+    stage = await step("broker_started", "便利桥上线 The consent broker", starting)
     report.verification["vkey"] = stage.vkey
     asked = await step("request_filed", "扬州公积金中心请徐先生授权 The fund centre asks", file_request(stage))
     await step("phone_ready", "徐先生登录，登记手机的密钥 Mr Xu signs in with his phone", ready_phone(stage.phone))

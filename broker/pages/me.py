@@ -11,28 +11,41 @@ from audit.search import Wanted, newest
 from broker import requesters
 from broker.accesses import AT_ONCE
 from broker.api import wire
-from broker.api.devices import devices_of
-from broker.api.my_consents import consent_members, pause_consent, resume_consent, withdraw_consent
+from broker.api.devices import devices_of, lost_devices
+from broker.api.my_consents import (
+    consent_members,
+    mine_to_end,
+    pause_consent,
+    resume_consent,
+    withdraw_consent,
+)
+from broker.api.my_waiting import my_requests
 from broker.login import Session
 from broker.pages.citizens import CitizenRoute, see
-from broker.pages.rendering import page_of_forms
+from broker.pages.rendering import Language, language_of, page_of_forms
+from broker.progress import my_bundles
 from broker.wiring import Broker
-from consent import grants, subjects
+from consent import grants
 
 router = APIRouter(prefix="/me", tags=["citizens"], route_class=CitizenRoute)
 
 
 @router.get("")
 async def read(request: Request) -> Response:
-    """My authorizations: those that stand first."""
+    """My authorizations: what waits for my word, then those that stand."""
     session = await wire.signed_in(request)
     broker = wire.broker_of(request)
     mine = await broker.storage.read(lambda connection: _consents(connection, broker, session))
+    asked = await broker.storage.read(lambda connection: my_requests(connection, broker, session))
     devices = await devices_of(broker, session)
+    english = language_of(request) is Language.ENGLISH
     kids = [device["kid"] for device in devices if device["removed_at"] is None]
     return page_of_forms(
         "me.html",
         request,
+        waiting=[one for one in asked["waiting"] if one["bundle"] is None],
+        declined=asked["declined"],
+        bundles=await broker.storage.read(lambda connection: my_bundles(connection, broker, session, english=english)),
         standing=[one for one in mine if one["status"] in (grants.ACTIVE, grants.PAUSED)],
         ended=[one for one in mine if one["status"] not in (grants.ACTIVE, grants.PAUSED)],
         catalogue=broker.catalogue,
@@ -63,30 +76,13 @@ async def resume(request: Request, jti: str) -> Response:
     return see(request, "/me", jti)
 
 
-@router.get("/devices")
-async def read_devices(request: Request) -> Response:
-    """The devices that sign for me."""
-    session = await wire.signed_in(request)
-    mine = await devices_of(wire.broker_of(request), session)
-    return page_of_forms("devices.html", request, standing=[device for device in mine if device["removed_at"] is None])
-
-
-@router.post("/devices/{kid}/remove")
-async def remove_device(request: Request, kid: str) -> Response:
-    session = await wire.changing(request)
-    await wire.broker_of(request).storage.record(
-        lambda transaction: subjects.remove_device(transaction, session.subject_ref, kid)
-    )
-    return see(request, "/me/devices")
-
-
 def _consents(connection: Connection, broker: Broker, session: Session) -> list[dict[str, Any]]:
     names = {one.id: one for one in requesters.read_all(connection)}
-    entries = _granted_entries(connection, session.subject_ref)
+    entries, lost = _granted_entries(connection, session.subject_ref), lost_devices(connection, session.subject_ref)
     return [
-        consent_members(granted, broker.now())
-        | {"requester": names[granted.requester], "entry": entries.get(granted.jti)}
-        for granted in grants.grants_of(connection, session.subject_ref)
+        consent_members(granted, session, broker.now())
+        | {"requester": names[granted.requester], "entry": entries.get(granted.jti), "lost": granted.iss in lost}
+        for granted in mine_to_end(connection, session)
     ]
 
 

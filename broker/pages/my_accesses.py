@@ -1,52 +1,66 @@
 """/me/accesses and /me/receipts/{index}: who looked at my data, each call in a sentence and with its proof."""
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Connection
 
 from audit.proofs import receipts
-from audit.search import Cursor, Wanted, newest
-from broker import requesters
-from broker.accesses import accesses_of
+from broker.accesses import access_of, accesses_of
 from broker.api import wire
 from broker.exchange import receipt_members
+from broker.own_entries import own, read_before, read_index
 from broker.pages.citizens import CitizenRoute
-from broker.pages.rendering import page_of_forms
-from policies.refusals import Code, Refused
+from broker.pages.my_ratings import rating_of
+from broker.pages.rendering import names_of, page_of_forms
+from broker.told_calls import ToldCall, told_call
 
-LARGEST: Final = 1 << 62
-"""An index that the database can compare."""
+ON_A_PAGE: Final = 20
 
 router = APIRouter(prefix="/me", tags=["citizens"], route_class=CitizenRoute)
 
 
 @router.get("/accesses")
 async def read_accesses(request: Request) -> Response:
-    """Who looked at my data, newest first."""
+    """Who looked at my data, newest first, page by page."""
+    session = await wire.signed_in(request)
+    broker = wire.broker_of(request)
+    before = request.query_params.get("before", "")
+
+    def work(connection: Connection) -> tuple[list[ToldCall], int | None]:
+        cursor = read_before(connection, session.subject_ref, before)
+        found = accesses_of(connection, session.subject_ref, cursor, ON_A_PAGE)
+        names = names_of(request, connection, broker.catalogue)
+        return [told_call(names, one, broker.now()) for one in found.accesses], found.following
+
+    calls, following = await broker.storage.read(work)
+    return page_of_forms("accesses.html", request, calls=calls, following=following, later=bool(before))
+
+
+@router.get("/accesses/{index}")
+async def read_access(request: Request, index: str) -> Response:
+    """One call, as a notice or a question leads to it."""
     session = await wire.signed_in(request)
     broker = wire.broker_of(request)
 
-    def work(connection: Connection) -> list[dict[str, Any]]:
-        names = {one.id: one for one in requesters.read_all(connection)}
-        mine = accesses_of(connection, session.subject_ref)
-        return [one | {"requester": names[one["requester"]]} for one in mine]
+    def work(connection: Connection) -> tuple[ToldCall, str]:
+        access = access_of(connection, session.subject_ref, read_index(index))
+        told = told_call(names_of(request, connection, broker.catalogue), access, broker.now())
+        return told, rating_of(connection, session.subject_ref, access)
 
-    accesses = await broker.storage.read(work)
-    return page_of_forms("accesses.html", request, accesses=accesses, catalogue=broker.catalogue)
+    call, rating = await broker.storage.read(work)
+    return page_of_forms("access.html", request, call=call, rating=rating)
 
 
 @router.get("/receipts/{index}")
-async def read_receipt(request: Request, index: int) -> Response:
+async def read_receipt(request: Request, index: str) -> Response:
     """A file that anybody can verify: an entry that concerns me, and the proof that it is in the log."""
     session = await wire.signed_in(request)
 
     def work(connection: Connection) -> dict[str, str]:
-        mine = Wanted(subject_ref=session.subject_ref)
-        if not 0 <= index < LARGEST or list(newest(connection, mine, 1, Cursor(index + 1))) != [index]:
-            raise Refused(Code.NOT_FOUND)
-        return receipt_members(receipts(connection, [index])[index])
+        mine = own(connection, session.subject_ref, read_index(index))
+        return receipt_members(receipts(connection, [mine])[mine])
 
     members = await wire.broker_of(request).storage.read(work)
     headers = wire.NO_STORE | {"Content-Disposition": f'attachment; filename="receipt-{index}.json"'}

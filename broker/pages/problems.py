@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from broker.pages.rendering import page
+from broker.pages.rendering import public_page
 from broker.problems import PROBLEMS
 from policies.refusals import Code, Refused
 
@@ -13,4 +13,4 @@ router = APIRouter(tags=["public"])
 async def problem(request: Request, code: str) -> Response:
     if code not in list(Code):
         raise Refused(Code.NOT_FOUND)
-    return page("problem.html", request, keep="public, max-age=3600", code=code, problem=PROBLEMS[Code(code)])
+    return public_page("problem.html", request, seconds=3600, code=code, problem=PROBLEMS[Code(code)])

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from connectors.authentication import signature
-from connectors.departments.faults import Fault
+from connectors.departments.faults import Fault, bent_rows
 from connectors.departments.people import RESIDENTS, FundAccount, somebody_else
 from connectors.departments.serving import Department, arguments, serve
 from connectors.departments.store import RecordStore, own_secret
@@ -30,7 +30,7 @@ _FARTHEST_MS: Final = 600_000
 def main() -> None:
     """Run until told to end."""
     given = arguments("test department: Beijing housing fund centre")
-    store = RecordStore(given.store, _records())
+    store = RecordStore(given.store, records())
     secret = own_secret(given.store, KEY_FILE)
 
     async def reply(request: Request, fault: Fault) -> Response:
@@ -41,7 +41,7 @@ def main() -> None:
         number, centre = form["zjhm"], form.get("jgh")
         if fault.fault == "wrong_person":
             number = somebody_else(number).person.id_number
-        rows = [] if fault.fault == "no_record" or centre not in {None, CENTRE} else store.records(number)
+        rows = [] if centre not in {None, CENTRE} else bent_rows(fault, store.records(number))
         data = json.dumps({"cxjg": rows, "zs": len(rows)}, ensure_ascii=False)
         return JSONResponse({"code": "00", "message": "", "data": data, "requestId": uuid.uuid4().hex})
 
@@ -57,7 +57,8 @@ def _refusal(headers: Mapping[str, str], secret: str, now_ms: int) -> str:
     return "" if signed and (sid, rid) == (SERVICE, REQUESTER) else BAD_SIGNATURE
 
 
-def _records() -> Iterator[tuple[str, Mapping[str, str]]]:
+def records() -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield each account holder's number and record."""
     for resident in RESIDENTS:
         if resident.fund is not None:
             yield resident.person.id_number, _record(resident.person, resident.fund)

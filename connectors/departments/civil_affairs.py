@@ -7,43 +7,62 @@ from defusedxml.ElementTree import fromstring
 from starlette.requests import Request
 from starlette.responses import Response
 
-from connectors.departments.faults import Fault
+from connectors.departments.faults import Fault, bent_rows, data_time
 from connectors.departments.people import RESIDENTS, somebody_else
 from connectors.departments.serving import Department, arguments, serve
 from connectors.departments.store import RecordStore
 
 OK, NO_DATA, BAD_PACKAGE = "0000", "-901", "-902"
+MARRIED = "20"
 
 
 def main() -> None:
     """Run until told to end."""
     given = arguments("test department: civil affairs")
-    store = RecordStore(given.store, _records())
+    store = RecordStore(given.store, records())
 
     async def reply(request: Request, fault: Fault) -> Response:
-        number = fromstring(await request.body(), forbid_dtd=True).findtext("DATA/RECORD/CERT_NUM")
+        asked = fromstring(await request.body(), forbid_dtd=True)
+        number, spouse = (asked.findtext(f"DATA/RECORD/{name}") for name in ("CERT_NUM", "SPOUSE_CERT_NUM"))
         if not number:
-            return _package(BAD_PACKAGE, "报文格式错误", [])
+            return _package(BAD_PACKAGE, "报文格式错误", [], data_time(fault))
         if fault.fault == "wrong_person":
             number = somebody_else(number).person.id_number
-        rows = [] if fault.fault == "no_record" else store.records(number)
-        return _package(OK, "成功", rows) if rows else _package(NO_DATA, "查无数据", [])
+        rows = bent_rows(fault, _couple(number, spouse) if spouse else store.records(number))
+        time = data_time(fault)
+        return _package(OK, "成功", rows, time) if rows else _package(NO_DATA, "查无数据", [], time)
 
     department = Department("/ws/marriage", reply)
     serve(department.app, given, department.protocol())
 
 
-def _package(code: str, message: str, rows: list[dict[str, str]]) -> Response:
-    records = "".join(
+def _couple(number: str, spouse: str) -> list[dict[str, str]]:
+    """Whether two are husband and wife now: both married, on the same day."""
+    two = [resident for resident in RESIDENTS if resident.person.id_number in (number, spouse)]
+    if len(two) != 2:  # noqa: PLR2004 - a couple
+        return []
+    first, second = (resident.marriage for resident in two)
+    married = first is not None and first == second and first[0] == MARRIED
+    date = first[1].replace("-", "") if married and first is not None else ""
+    return [{"CERT_NUM": number, "SPOUSE_CERT_NUM": spouse, "RESULT": "1" if married else "0", "DJRQ": date}]
+
+
+def _package(code: str, message: str, rows: list[dict[str, str]], time: str) -> Response:
+    return Response(package(code, message, rows, time), media_type="text/xml")
+
+
+def package(code: str, message: str, rows: list[dict[str, str]], time: str = "") -> str:
+    """Return the department's document, its business code and the time of its data inside."""
+    filed = "".join(
         f'<RECORD no="{number}">{"".join(f"<{name}>{escape(value)}</{name}>" for name, value in row.items())}</RECORD>'
         for number, row in enumerate(rows, start=1)
     )
-    head = f"<SENDER>MZ</SENDER><CODE>{code}</CODE><MSG>{message}</MSG>"
-    text = f"<PACKAGE><PACKAGEHEAD>{head}</PACKAGEHEAD><DATA>{records}</DATA></PACKAGE>"
-    return Response(f'<?xml version="1.0" encoding="UTF-8"?>{text}', media_type="text/xml")
+    head = f"<SENDER>MZ</SENDER><CODE>{code}</CODE><MSG>{message}</MSG><TIME>{time}</TIME>"
+    text = f"<PACKAGE><PACKAGEHEAD>{head}</PACKAGEHEAD><DATA>{filed}</DATA></PACKAGE>"
+    return f'<?xml version="1.0" encoding="UTF-8"?>{text}'
 
 
-def _records() -> Iterator[tuple[str, Mapping[str, str]]]:
+def records() -> Iterator[tuple[str, Mapping[str, str]]]:
     """Yield each person's marriage history; where there was a wedding the time before it is on file too."""
     for resident in RESIDENTS:
         if resident.marriage is None:

@@ -7,20 +7,27 @@ which every reader writes its call before it reads.
 import os
 import sqlite3
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from connectors.departments.people import RESIDENTS, Home, Resident, somebody_else
+from connectors.identity import canonical
 
 DATA_FILE: Final = "exchange.sqlite"
 CALLS_FILE: Final = "calls.sqlite"
 
-_COLUMNS: Final = ("cxzjh", "nsrmc", "nsrsbh", "dzsphm", "syzlwz", "cqmj", "jsje", "sjje", "jkrq", "lxdh", "sjgxsj")
+COLUMNS: Final = ("cxzjh", "nsrmc", "nsrsbh", "dzsphm", "syzlwz", "cqmj", "jsje", "sjje", "jkrq", "lxdh", "sjgxsj")
+_VIEWS: Final = {
+    "none": "SELECT * FROM deed_tax",
+    "wrong_schema": "SELECT cxzjh, nsrmc, nsrsbh AS sbh FROM deed_tax",
+    "duplicates": "SELECT * FROM deed_tax UNION ALL SELECT * FROM deed_tax",
+    "huge": "SELECT cxzjh, nsrmc, nsrsbh, dzsphm, hex(zeroblob(50000000)) AS syzlwz, cqmj,"
+    " jsje, sjje, jkrq, lxdh, sjgxsj FROM deed_tax",
+}
 _FORWARDED: Final = ("call_id", "requester", "operator", "matter", "case_no", "consent")
 _NAMES: Final = ("call", "requester", "operator", "matter", "case", "consent")
 _KEPT_CALLS: Final = 1000
-_HUGE: Final = 100
 
 
 class ExchangeDatabase:
@@ -81,23 +88,36 @@ class ExchangeDatabase:
         aside.unlink(missing_ok=True)
         connection = sqlite3.connect(aside)
         with connection:
-            connection.execute(f"CREATE TABLE deed_tax ({', '.join(_COLUMNS)})")
+            connection.execute(f"CREATE TABLE deed_tax ({', '.join(COLUMNS)})")
             connection.execute("CREATE INDEX by_asked_number ON deed_tax (cxzjh)")
-            marks = ", ".join("?" * len(_COLUMNS))
+            marks = ", ".join("?" * len(COLUMNS))
             connection.executemany(f"INSERT INTO deed_tax VALUES ({marks})", self._rows())  # noqa: S608 - only question marks are put in
             if self._fault != "500":
-                connection.execute("CREATE VIEW v_deed_tax AS SELECT * FROM deed_tax")
+                connection.execute(f"CREATE VIEW v_deed_tax AS {_VIEWS.get(self._fault, _VIEWS['none'])}")
         connection.close()
         aside.replace(self._folder / DATA_FILE)
 
     def _rows(self) -> Iterator[tuple[str, ...]]:
-        batch = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S+00:00")
         if self._fault == "no_record":
             return
+        batch = _batch(self._fault)
         for resident in RESIDENTS:
             for home in resident.homes:
                 if home.tax_date:
-                    yield from [_row(resident, home, self._fault, batch)] * (_HUGE if self._fault == "huge" else 1)
+                    yield _row(resident, home, self._fault, batch)
+
+
+def filed(id_number: str, fault: str) -> Iterator[tuple[str, ...]]:
+    """Yield the deed tax rows of this number, in the order of COLUMNS, as this fault spoils them."""
+    for resident in RESIDENTS:
+        if resident.person.id_number == canonical(id_number) and fault != "no_record":
+            rows = [_row(resident, home, fault, _batch(fault)) for home in resident.homes if home.tax_date]
+            yield from rows * (2 if fault == "duplicates" else 1)
+
+
+def _batch(fault: str) -> str:
+    age = timedelta(days=40 if fault == "stale" else 0)
+    return (datetime.now(UTC) - age).strftime("%Y-%m-%d %H:%M:%S+00:00")
 
 
 def _row(resident: Resident, home: Home, fault: str, batch: str) -> tuple[str, ...]:

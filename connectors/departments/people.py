@@ -1,11 +1,11 @@
-"""Test departments' made-up people. Division 321099 never existed, so these numbers can be nobody's."""
+"""Test departments' made-up people and firms. Division 321099 never existed, so these numbers can be nobody's."""
 
 from dataclasses import dataclass
 from typing import Final
 
 from connectors.identity import canonical
-from policies.identifiers import check_digit
-from policies.vocabulary import Person
+from policies.identifiers import check_digit, uscc_check
+from policies.vocabulary import Organisation, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,22 @@ class Resident:
     """GB/T 2261.2 code and date; None where civil affairs has no file at all."""
     homes: tuple[Home, ...] = ()
     fund: FundAccount | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enterprise:
+    """A made-up firm as the market's register holds it."""
+
+    organisation: Organisation
+    representative: Person
+    address: str
+    founded: str
+
+
+def made_up_firm(name: str, order: int) -> Organisation:
+    """Return an organisation with the social credit code of this order, its check character included."""
+    seventeen = f"91321099MA{order:07d}"
+    return Organisation(name, seventeen + uscc_check(seventeen))
 
 
 def made_up(name: str, birth: str, order: int) -> Person:
@@ -158,6 +174,14 @@ def _other(order: int, person: Person) -> Resident:
     fund = FundAccount(f"110000000{order}", "2015-09-01", f"{monthly * 8}.00", f"{monthly}.00", f"{monthly * 60}.18")
     return Resident(person, married, homes, fund if order % 2 else None)
 
+
+FIRM: Final = made_up_firm("扬州示例科技有限公司", 17)
+"""Founded by the unmarried one, who is also its handler."""
+OTHER_FIRM: Final = made_up_firm("扬州另例贸易有限公司", 18)
+ENTERPRISES: Final = (
+    Enterprise(FIRM, UNMARRIED, "扬州市示例区文昌示例路1号1幢101室", "2026-11-02"),
+    Enterprise(OTHER_FIRM, TWO_HOMES, "扬州市示例区汶河示例路2号", "2019-05-06"),
+)
 
 RESIDENTS: Final = (*_NAMED, *(_other(order, made_up(name, birth, order)) for name, birth, order in _OTHERS))
 _BY_NUMBER: Final = {resident.person.id_number: resident for resident in RESIDENTS}

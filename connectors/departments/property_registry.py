@@ -9,7 +9,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from connectors.departments.faults import Fault
+from connectors.departments.faults import Fault, bent_rows, data_time
 from connectors.departments.people import OLD_FORM, RESIDENTS, Home, Resident, somebody_else
 from connectors.departments.serving import Department, arguments, serve
 from connectors.departments.store import RecordStore, own_secret
@@ -21,16 +21,17 @@ KEY_FILE: Final = "app_key"
 def main() -> None:
     """Run until told to end."""
     given = arguments("test department: real estate registration")
-    store = RecordStore(given.store, _records())
+    store = RecordStore(given.store, records())
     key = own_secret(given.store, KEY_FILE)
 
     async def reply(request: Request, fault: Fault) -> Response:
         if not hmac.compare_digest(request.headers.get("x-app-key", ""), key):
-            return _said("403", "appKey无效", [])
+            return _said("403", "appKey无效", [], "")
         asked = json.loads(await request.body())
-        found = [] if fault.fault == "no_record" else store.records(_number(asked["zjh"], fault))
+        found = bent_rows(fault, store.records(_number(asked["zjh"], fault)))
         division = asked.get("xzqh")
-        return _said("00", "成功" if found else "查无数据", [row for row in found if division in {None, row["XZQH"]}])
+        rows = [row for row in found if division in {None, row["XZQH"]}]
+        return _said("00", "成功" if found else "查无数据", rows, data_time(fault))
 
     department = Department("/api/bdc/query", reply)
     serve(department.app, given, department.protocol())
@@ -40,18 +41,20 @@ def _number(asked: str, fault: Fault) -> str:
     return somebody_else(asked).person.id_number if fault.fault == "wrong_person" else asked
 
 
-def _said(code: str, message: str, rows: list[dict[str, str]]) -> Response:
+def _said(code: str, message: str, rows: list[dict[str, str]], time: str) -> Response:
     return JSONResponse(
         {
             "code": code,
             "msg": message,
             "requestId": uuid.uuid4().hex,
+            "time": time,
             "data": {"total": str(len(rows)), "list": rows},
         }
     )
 
 
-def _records() -> Iterator[tuple[str, Mapping[str, str]]]:
+def records() -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield what is on file, each under the number it is filed under."""
     for resident in RESIDENTS:
         for home in resident.homes:
             record = _record(resident, home)

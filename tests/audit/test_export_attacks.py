@@ -223,6 +223,11 @@ def test_any_single_byte_changed_anywhere_is_noticed(
     assert verify_export(folder, SIGNER.vkey).checkpoint.size == 260
 
 
+def collected(number: int, **members: str) -> Event:
+    name, body = released(number, **members)
+    return name, {**body, "collects": 2}
+
+
 WITHDRAWN: Event = ("consent.withdrawn", {"consent": consent(0)})
 PAUSED: Event = ("consent.paused", {"consent": consent(0)})
 NOBODY: Event = ("exchange.admitted", {"call": "call-0", "consents": [], "items": []})
@@ -248,6 +253,13 @@ STORIES: list[tuple[str, int, Sequence[Event]]] = [
     ("party-standing", 3, [granted(0), admitted(0), WITHDRAWN, released(0)]),
     ("party-standing", 3, [granted(0), admitted(0), WITHDRAWN, released(0, outcome="no_record")]),
     ("party-standing", 3, [granted(0), admitted(0), PAUSED, released(0)]),
+    ("collected", 3, [granted(0), admitted(0), released(0), collected(0)]),
+    ("collected", 2, [granted(0), admitted(0), collected(0)]),
+    ("collected", 3, [granted(0), admitted(0), released(0, outcome="pending"), collected(0, item="marriage")]),
+    ("collected", 3, [granted(0), admitted(0), released(0, outcome="pending"), collected(1)]),
+    ("one-ending", 3, [granted(0), admitted(0), released(0, outcome="pending"), released(0)]),
+    ("party-standing", 4, [granted(0), admitted(0), released(0, outcome="pending"), WITHDRAWN, collected(0)]),
+    ("party-standing", 4, [granted(0), admitted(0), released(0, outcome="pending"), PAUSED, collected(0)]),
     ("event", 0, [("exchange", {})]),
     ("event", 0, [("exchange.viewed.twice", {})]),
     ("body", 0, [("consent.granted", {"uses": 1})]),
@@ -301,3 +313,12 @@ def test_the_sample_itself_is_a_good_story(tmp_path: Path) -> None:
     assert report.checkpoint.size == 999
     assert report.unfinished <= 1
     assert report.first_time < report.last_time
+
+
+def test_what_was_pending_may_be_collected_more_than_once_and_held_back_in_between(tmp_path: Path) -> None:
+    held = ("exchange.withheld", {"call": "call-0", "collects": 2})
+    resumed: Event = ("consent.resumed", {"consent": consent(0)})
+    pending = released(0, outcome="pending")
+    story = [granted(0), admitted(0), pending, PAUSED, held, resumed, collected(0, outcome="pending"), collected(0)]
+    report = verify_export(exported(tmp_path / "export", entries([*story, collected(0)])), SIGNER.vkey)
+    assert report.unfinished == 0

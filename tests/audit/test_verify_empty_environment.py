@@ -12,6 +12,10 @@ import pytest
 import audit.verify
 from tests.audit.sample_log import SIGNER, exported, sample
 from tests.audit.test_receipts import answer
+from tests.auditing.case import live
+from tests.auditing.test_packages import of_call
+from tests.staff.desk import found, sit_down
+from tests.world import World
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements.txt"
 
@@ -67,3 +71,17 @@ def test_a_receipt(machine: Path) -> None:
     forged["results"][0]["outcome"] = "no_record"
     file.write_text(json.dumps(forged))
     assert run(*command, folder=machine).returncode == 5
+
+
+async def test_an_evidence_package(machine: Path, world: World) -> None:
+    await found(world)
+    case = await live(world, await sit_down(world, "a-001"))
+    file = machine / "package.zip"
+    file.write_bytes(await of_call(case))
+    signer = world.broker.keys.issuer.public.kid
+    command = machine / "bin/python", "-I", machine / "verify.py", "--key", world.vkey, "--signer", signer, "--package"
+    done = run(*command, file, folder=machine)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "8 entries" in done.stdout
+    file.write_bytes(file.read_bytes().replace("撤回".encode(), "收回".encode(), 1))
+    assert run(*command, file, folder=machine).returncode == 5

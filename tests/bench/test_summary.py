@@ -1,7 +1,10 @@
 """Which repeats count, and that ratios are taken within a repeat; all figures here are made up."""
 
+import pytest
+
+from bench.cases import CASES, MIXED, PLAIN, Case
 from bench.load import Window
-from bench.measure import CASES, Case, Repeat
+from bench.measure import Repeat
 from bench.processes import CpuTimes
 from bench.summary import summarise
 
@@ -11,7 +14,7 @@ def window(requests: int, seconds: float = 1.0, cpu: float = 0.5) -> Window:
 
 
 def repeats(case: Case, *hello_rates: int) -> list[Repeat]:
-    return [Repeat(case, window(rate), window(100)) for rate in hello_rates]
+    return [Repeat(number, case, window(rate), window(100)) for number, rate in enumerate(hello_rates)]
 
 
 def test_ratios_are_taken_within_each_repeat() -> None:
@@ -36,3 +39,14 @@ def test_a_case_that_keeps_nothing_has_no_row() -> None:
     assert [row.case for row in summary.rows] == list(CASES[1:])
     assert summary.dropped == 1
     assert summary.members()["dropped"] == 1
+
+
+def test_the_mix_is_compared_with_plain_json_within_each_repeat() -> None:
+    plain, mixed = (Case(name, broker, ("a", "b"), 1) for name, broker in (("2, all JSON", PLAIN), ("2 kinds", MIXED)))
+    rates = ((plain, 100), (mixed, 80)), ((plain, 50), (mixed, 45)), ((plain, 100),)
+    every = [Repeat(number, case, window(1000), window(rate)) for number, one in enumerate(rates) for case, rate in one]
+    (mix,) = summarise(every).mixes
+    assert (mix.callers, mix.rate.least, mix.rate.greatest) == (1, 0.8, 0.9)
+    assert mix.cpu.least == pytest.approx(0.8)
+    assert mix.cpu.greatest == pytest.approx(0.9)
+    assert summarise(every[:1]).mixes == ()

@@ -1,6 +1,7 @@
 """One broker, one browser and one exchange for all tests of this folder; a page of its own for each test."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,16 +72,22 @@ async def answer(town: World) -> dict[str, Any]:
     return members
 
 
-@pytest_asyncio.fixture(loop_scope="package")
-async def visit(browser: Browser, town: World) -> AsyncIterator[Visit]:
+@asynccontextmanager
+async def visiting(browser: Browser, issuer: str) -> AsyncIterator[Visit]:
     """A page in a profile of its own. The test fails where a script erred or the page's policy was violated."""
     context = await browser.new_context()
     context.set_default_timeout(8_000)
     await context.add_init_script(NOTE_VIOLATIONS)
-    visit = Visit(await context.new_page(), town.issuer)
+    visit = Visit(await context.new_page(), issuer)
     visit.page.on("request", visit.note)
     visit.page.on("pageerror", lambda error: visit.troubles.append(str(error)))
     visit.page.on("console", lambda said: visit.troubles.append(said.text) if said.type == "error" else None)
     yield visit
     await context.close()
     assert [trouble for trouble in visit.troubles if "Failed to load resource" not in trouble] == []
+
+
+@pytest_asyncio.fixture(loop_scope="package")
+async def visit(browser: Browser, town: World) -> AsyncIterator[Visit]:
+    async with visiting(browser, town.issuer) as opened:
+        yield opened

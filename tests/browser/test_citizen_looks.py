@@ -14,7 +14,7 @@ from tests.world import World
 
 pytestmark = pytest.mark.asyncio(loop_scope="package")
 
-TARGETS = "a:not(.skip), button, input:not([type=checkbox]), select, summary, .tick"
+TARGETS = "a:not(.skip), button, input:not([type=checkbox], [type=radio]), select, summary, .tick"
 THEMES: Final[tuple[Literal["light", "dark"], ...]] = ("light", "dark")
 LARGER_TARGET = 60
 """Of the large version (MIIT specification for older users)."""
@@ -99,6 +99,7 @@ async def test_the_large_version_stays_and_is_larger(visit: Visit, town: World) 
 async def small_targets(page: Page, least: int) -> list[str]:
     """What a finger could miss."""
     script = """([selector, least]) => [...document.querySelectorAll(selector)]
+      .filter((one) => one.checkVisibility())
       .map((one) => [one, one.getBoundingClientRect()])
       .filter(([, box]) => box.height > 0 && box.height < least)
       .map(([one, box]) => `${one.outerHTML.slice(0, 80)} ${box.height}`)"""

@@ -34,18 +34,19 @@ async def test_from_the_link_to_the_withdrawal(visit: Visit, town: World, tmp_pa
         hand.taps += 1
     await hand.tap("#agree")
     await page.wait_for_selector("#sign", state="visible")
-    assert "契税完税信息" in await page.inner_text("#chosen")
-    assert not await page.is_visible("#left-out")
+    assert "契税完税信息" in await page.inner_text(".chosen")
+    assert not await page.is_visible(".left-out")
     await hand.tap("#confirm")
     await page.wait_for_selector("#done", state="visible")
     assert hand.taps <= 9, "domain 4.3"
 
     async with page.expect_download() as downloading:
-        await page.click("#receipt")
+        await page.click("#receipts a")
     receipt = tmp_path / "receipt.json"
     await (await downloading.value).save_as(receipt)
     town.receipts.append(json.loads(receipt.read_text(encoding="utf-8")))
     await page.click("text=验证回执")
+    await page.wait_for_selector("#form", state="visible")  # the page listens from here on
     await page.set_input_files("#file", receipt)
     await page.wait_for_selector("#file-name", state="visible")
     await page.click("#run")
@@ -96,8 +97,8 @@ async def test_nothing_is_ticked_and_both_ways_out_weigh_the_same(visit: Visit, 
 async def test_what_is_not_ticked_is_not_signed(visit: Visit, town: World) -> None:
     asked, page = await opened(visit, town)
     await to_sign(page, "[data-needed], .plain [data-item=deed_tax]")
-    assert "实缴税额" not in await page.inner_text("#chosen")
-    left = await page.inner_text("#left-out")
+    assert "实缴税额" not in await page.inner_text(".chosen")
+    left = await page.inner_text(".left-out")
     assert "婚姻登记信息核验" in left
     assert "实缴税额" in left
     await page.click("#return")
@@ -116,7 +117,7 @@ async def test_a_statement_that_is_checked_is_told_before_it_is_signed(visit: Vi
     _, page = await opened(visit, town, items=lines)
     assert "已婚" in await page.inner_text("#offer")
     await to_sign(page)
-    told = await page.inner_text("#chosen")
+    told = await page.inner_text(".chosen")
     assert "婚姻状况：已婚" in told
     assert "缴款日期从：2026-01-01" in told
     assert "留 30 天" in told

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import Template
-from typing import Final
+from typing import Any, Final
 
 from connectors.contract import Question
 from connectors.departments import fleet
 from connectors.departments.people import XU
 from policies.catalogue import Catalogue
-from policies.vocabulary import Item, Person, Scalar
+from policies.strict_yaml import read_yaml
+from policies.vocabulary import Item, Scalar, Subject
 
 ITEMS: Final[Mapping[str, Item]] = Catalogue.load().items
 DEPARTMENT: Final = {
@@ -24,7 +25,7 @@ def question(
     item: str,
     fields: Sequence[str] = (),
     *,
-    person: Person = XU,
+    subject: Subject = XU,
     params: Mapping[str, str] | None = None,
     expect: Mapping[str, Scalar] | None = None,
 ) -> Question:
@@ -35,7 +36,7 @@ def question(
         fields=tuple(fields) or tuple(ITEMS[item].fields),
         params=params or {},
         expect=expect or {},
-        person=person,
+        subject=subject,
         requester="yz-hpf",
         operator="desk7.op3",
         matter="purchase_withdrawal",
@@ -48,6 +49,15 @@ def routes_text(store: Path) -> str:
     """Return the test departments' own routes, as if they listened on a port where nobody does."""
     template = Path(fleet.__file__).with_name("routes.yaml.template").read_text(encoding="utf-8")
     return Template(template).substitute(dict.fromkeys(fleet.NAMES, "1"), tax_store=store)
+
+
+def shipped_route(item: str, folder: Path) -> dict[str, Any]:
+    """Return one of those routes as plain data, read as strictly as the broker reads it."""
+    file = folder / "shipped.yaml"
+    file.write_text(routes_text(folder), encoding="utf-8")
+    whole, _ = read_yaml(file, dict[str, Any])
+    route: dict[str, Any] = next(entry for entry in whole["items"] if entry["item"] == item)["routes"][0]
+    return route
 
 
 def write_secrets(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""One fleet of test departments for all tests of this room, straightened after each; a directory for each test."""
+"""Both fleets of test departments for all tests of this room, straightened after each; a directory for each test."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from connectors.departments.fleet import NAMES, Fleet
+from connectors.departments.late_fleet import LateFleet
 from connectors.directory import Directory
 from tests.connectors.asking import ITEMS
 
@@ -21,6 +22,18 @@ def fleet(running: Fleet) -> Iterator[Fleet]:
     yield running
     for name in NAMES:
         running.set_fault(name, "none")
+
+
+@pytest.fixture(scope="session")
+def running_late(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LateFleet]:
+    with LateFleet.start(tmp_path_factory.mktemp("late-fleet")) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def late(running_late: LateFleet) -> Iterator[LateFleet]:
+    yield running_late
+    running_late.straighten()
 
 
 @pytest.fixture

@@ -21,13 +21,15 @@ def load(tmp_path: Path, text: str) -> Directory:
 async def test_the_routes_as_they_are_load(tmp_path: Path) -> None:
     text = routes_text(tmp_path)
     first, second = load(tmp_path, text), load(tmp_path, text + "\n")
-    assert first.items() == {"real_estate_registration", "deed_tax", "marriage_check_single", "hpf_remote_account"}
+    single = {"real_estate_registration", "deed_tax", "marriage_check_single", "hpf_remote_account"}
+    assert first.items() == single | {"marriage_check_couple"}
     assert len(first.digest) == 64
     assert first.digest != second.digest
     await first.aclose()
     await second.aclose()
 
 
+LIMITED = "concurrency: 50\n        limits:"
 MISTAKES = [
     # what stands there, what somebody wrote instead, what the refusal says
     ("item: deed_tax", "item: deed_taxes", "no item 'deed_taxes'"),
@@ -59,6 +61,9 @@ MISTAKES = [
     ("<NAME>{person.name}</NAME>", "<NAME>{person.name}", "not well-formed"),
     ("kind: static_header, header: X-App-Key", 'kind: static_header, header: "X-App: Key"', ""),
     ("kind: static_header", "kind: kerberos", ""),
+    ("<SENDER>{requester}</SENDER>", "<SENDER>{requester}</SENDER><TOKEN>c0ffee</TOKEN>", "never in clear"),
+    ('zjh: "{person.id_number}"', 'zjh: "{person.id_number}"\n            app_secret: c0ffee', "never in clear"),
+    ('zjh: "{person.id_number}"', 'zjh: "{person.id_number}"\n            x: {accessKey: 12345678}', "never in clear"),
     ("secret: property-registry-key", "secret: ../property-registry-key", "it is no path"),
     ("secret: property-registry-key", "secret: /etc/hostname", "it is no path"),
     ("secret: property-registry-key", 'secret: ""', "it is no path"),
@@ -95,12 +100,41 @@ MISTAKES = [
     ("compare: at_most", "compare: like", ""),
     ("          consent: consent\n", "", "consent"),
     ("items:\n", "version: 1\nitems:\n", "version"),
+    (LIMITED, f'{LIMITED} {{hours: {{windows: ["17:30-08:30"]}}}}', "is empty"),
+    (LIMITED, f'{LIMITED} {{hours: {{windows: ["08:30-08:30"]}}}}', "is empty"),
+    (LIMITED, f"{LIMITED} {{hours: {{windows: []}}}}", ""),
+    (LIMITED, f'{LIMITED} {{hours: {{windows: ["8:30-17:30"]}}}}', ""),
+    (LIMITED, f'{LIMITED} {{hours: {{windows: ["08:30-17:30"], days: []}}}}', ""),
+    (LIMITED, f'{LIMITED} {{hours: {{windows: ["08:30-17:30"], days: [monday]}}}}', "monday"),
+    (
+        LIMITED,
+        f'{LIMITED} {{hours: {{windows: ["08:30-17:30"], holidays: [2026-10-01], workdays: [2026-10-01]}}}}',
+        "both a holiday and a workday",
+    ),
+    (
+        LIMITED,
+        f'{LIMITED} {{hours: {{windows: ["08:30-17:30"], days: [mon, tue, wed, thu, fri, sat, sun]}}}}',
+        "say whether public_holidays",
+    ),
+    (LIMITED, f'{LIMITED} {{hours: {{windows: ["08:30-17:30"], public_holidays: maybe}}}}', "maybe"),
+    (LIMITED, f'{LIMITED} {{hours: {{windows: ["08:30-17:30"], holidays: [2026-02-30]}}}}', ""),
+    (LIMITED, f"{LIMITED} {{outages: [{{from: 2026-12-02 06:00, to: 2026-12-01 22:00, reason: x}}]}}", "is empty"),
+    (LIMITED, f"{LIMITED} {{outages: [{{from: 2026-02-30 06:00, to: 2026-12-01 22:00, reason: x}}]}}", "no such day"),
+    (LIMITED, f"{LIMITED} {{fall_back_on: [gone]}}", "gone"),
+    (LIMITED, f"{LIMITED} {{fall_back_on: [found]}}", "nobody else is asked"),
+    (LIMITED, f"{LIMITED} {{fall_back_on: [mismatch]}}", "nobody else is asked"),
+    (LIMITED, f"{LIMITED} {{breaker: {{failures: 6, of: 5}}}}", "never open"),
+    (LIMITED, f"{LIMITED} {{retries: {{most: 9}}}}", ""),
+    (LIMITED, f"{LIMITED} {{per_minute: 0}}", ""),
+    (LIMITED, f"{LIMITED} {{per_second: 1}}", "per_second"),
+    ("concurrency: 50", "concurrency: 50\n        level: county", "county"),
 ]
 
 
 @pytest.mark.parametrize(("right", "wrong", "says"), MISTAKES)
 def test_a_mistake_is_refused_with_its_line(tmp_path: Path, right: str, wrong: str, says: str) -> None:
     text = routes_text(tmp_path)
+    right = right.removesuffix("\n        limits:")
     assert right in text, "the table of mistakes has lost its place in the file"
     with pytest.raises(ConfigurationError) as raised:
         load(tmp_path, text.replace(right, wrong, 1))

@@ -77,23 +77,23 @@ async def test_what_was_not_asked_is_dropped_and_counted(directory: Directory, i
     ],
 )
 async def test_a_check_leaves_one_word(directory: Directory, person: Person, status: str, outcome: Outcome) -> None:
-    answer = await directory.ask(question("marriage_check_single", person=person, expect={"marital_status": status}))
+    answer = await directory.ask(question("marriage_check_single", subject=person, expect={"marital_status": status}))
     assert (answer.outcome, answer.records) == (outcome, ())
 
 
 async def test_a_check_of_two_fields_and_one_the_department_lacks(directory: Directory) -> None:
     both: Mapping[str, Scalar] = {"marital_status": "20", "registration_date": "2014-05-20"}
     assert (await directory.ask(question("marriage_check_single", expect=both))).outcome is Outcome.MATCH
-    lacking = question("marriage_check_single", person=UNMARRIED, expect={"registration_date": "2014-05-20"})
+    lacking = question("marriage_check_single", subject=UNMARRIED, expect={"registration_date": "2014-05-20"})
     assert (await directory.ask(lacking)).outcome is Outcome.NOT_DECIDABLE
 
 
 async def test_no_home_old_number_and_two_homes(directory: Directory) -> None:
     asked = question("real_estate_registration", ("owner_id_number", "right_status"))
-    assert (await directory.ask(replace(asked, person=NO_HOME))).outcome is Outcome.NO_RECORD
-    old = await directory.ask(replace(asked, person=OLD_FORM))
+    assert (await directory.ask(replace(asked, subject=NO_HOME))).outcome is Outcome.NO_RECORD
+    old = await directory.ask(replace(asked, subject=OLD_FORM))
     assert [record["owner_id_number"] for record in old.records] == [OLD_FORM.id_number]
-    two = await directory.ask(replace(asked, person=TWO_HOMES))
+    two = await directory.ask(replace(asked, subject=TWO_HOMES))
     assert sorted(str(record["right_status"]) for record in two.records) == ["1", "2"]
 
 
@@ -169,7 +169,7 @@ async def test_a_fault_costs_its_own_item_only(fleet: Fleet, hasty: Directory, b
 async def test_an_answer_about_somebody_else_is_never_released(fleet: Fleet, directory: Directory, item: str) -> None:
     fleet.set_fault(DEPARTMENT[item], "wrong_person")
     for person in (XU, UNMARRIED):
-        answer = await directory.ask(question(item, person=person, expect={"marital_status": "20"}))
+        answer = await directory.ask(question(item, subject=person, expect={"marital_status": "20"}))
         assert (answer.outcome, answer.records) == (Outcome.GARBLED, ())
         assert answer.raw_code == "wrong_person"
 
@@ -221,7 +221,7 @@ def test_departments_end_with_whoever_started_them(tmp_path: Path) -> None:
     script = (
         "import os, sys, pathlib; from connectors.departments.fleet import Fleet;"
         f"fleet = Fleet.start(pathlib.Path({str(tmp_path)!r}));"
-        "print(*(child.pid for child in fleet._children.values()), flush=True); os._exit(9)"
+        "print(*(one.child.pid for one in fleet.running.values()), flush=True); os._exit(9)"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False, timeout=60)
     pids = ended.stdout.split()
@@ -242,4 +242,4 @@ def _runs(pid: int) -> bool:
 def test_sigterm_is_a_clean_end(tmp_path: Path) -> None:
     fleet = Fleet.start(tmp_path)
     fleet.stop()
-    assert [child.returncode for child in fleet._children.values()] == [0, 0, 0, 0]
+    assert [one.child.returncode for one in fleet.running.values()] == [0, 0, 0, 0]

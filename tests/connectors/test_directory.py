@@ -12,8 +12,9 @@ import structlog
 
 from connectors.contract import Answer, Question
 from connectors.departments.people import XU
-from connectors.directory import Directory, Way
+from connectors.directory import Directory
 from connectors.trouble import DepartmentError
+from connectors.way import Way
 from policies.vocabulary import Outcome, Scalar
 from tests.connectors.asking import question
 
@@ -32,7 +33,7 @@ class Behaving:
         self._behave = behave
 
     async def fetch(self, question: Question) -> Answer:
-        assert question.person == XU
+        assert question.subject == XU
         self.asked += 1
         answer: Answer = await self._behave()
         return answer
@@ -138,12 +139,20 @@ async def test_a_check_leaves_its_word(outcome: Outcome) -> None:
 
 
 async def test_department_words_are_cut_and_impersonal() -> None:
-    wordy = replace(FOUND, route="lie", raw_code="9" * 99, department_request=f"q-{XU.id_number.lower()}")
+    wordy = replace(FOUND, route="lie", raw_code="E" * 99, department_request=f"q-{XU.id_number.lower()}")
     told = await directory(answering(wordy)).ask(ASKED)
-    assert (told.route, told.raw_code, told.department_request) == ("r", "9" * 40, "personal")
+    assert (told.route, told.raw_code, told.department_request) == ("r", "E" * 40, "personal")
 
 
-@pytest.mark.parametrize("outcome", set(Outcome) - {Outcome.DEPARTMENT_DOWN, Outcome.TIMEOUT})
+@pytest.mark.parametrize(
+    "code", ["13912340000", f"E-{ASKED.case}", ASKED.call, f"{ASKED.consent}.", ASKED.operator, XU.id_number]
+)
+async def test_a_code_tells_neither_whom_nor_which_case(code: str) -> None:
+    told = await directory(answering(replace(FOUND, raw_code=code))).ask(ASKED)
+    assert told.raw_code == "personal"
+
+
+@pytest.mark.parametrize("outcome", sorted(set(Outcome) - {Outcome.DEPARTMENT_DOWN, Outcome.TIMEOUT}))
 async def test_an_answer_of_any_other_kind_ends_the_search(outcome: Outcome) -> None:
     first, second = answering(Answer(outcome, "r", NOW)), answering(FOUND)
     await directory(first, second).ask(ASKED)

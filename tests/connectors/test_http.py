@@ -143,7 +143,7 @@ async def test_nobody_listens(tmp_path: Path) -> None:
 
 
 async def ask(directory: Directory, item: str, person: Person = XU, **params: str) -> Answer:
-    return await directory.ask(question(item, person=person, params=params))
+    return await directory.ask(question(item, subject=person, params=params))
 
 
 async def test_no_person_in_any_head_and_no_word_beyond_the_configured(wire: Wire, asked: Directory) -> None:

@@ -28,7 +28,21 @@ CANARIES = (
 
 
 @pytest.mark.parametrize(
-    "fault", ["none", "down", "slow", "garbled", "html", "wrong_person", "truncated", "500", "huge", "no_record"]
+    "fault",
+    [
+        "none",
+        "down",
+        "slow",
+        "garbled",
+        "html",
+        "wrong_person",
+        "truncated",
+        "500",
+        "huge",
+        "no_record",
+        "wrong_schema",
+        "stale",
+    ],
 )
 async def test_no_canary_in_any_text(
     fleet: Fleet, hasty: Directory, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], fault: str

@@ -2,13 +2,16 @@
 
 import json
 import string
+import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from connectors.documents import Stuck
 from connectors.reading import AnswerForm, NoRecord, Status, read_reply
 from connectors.trouble import DepartmentError
 from policies.vocabulary import Outcome
@@ -106,6 +109,104 @@ def test_json_in_a_string_array_object_or_nothing() -> None:
     assert read(IN_STRING, {"code": "00", "data": "[{]"}) == "garbled:not_json"
 
 
+def test_json_in_a_string_in_a_string() -> None:
+    twice = json.dumps(json.dumps([ROW]))
+    assert read(IN_STRING, {"code": "00", "data": twice}) == [ROW]
+    assert read(IN_STRING, {"code": "00", "data": json.dumps(twice)}) == [ROW]
+    assert read(IN_STRING, {"code": "00", "data": json.dumps(json.dumps(twice))}) == "garbled:record_is_no_object"
+
+
+@pytest.mark.parametrize(
+    ("stuck", "rows"),
+    [
+        ("refuse", "garbled:not_json"),
+        ("first", [ROW]),
+        ("last", [ROW | {"n": "2"}]),
+        ("list", "garbled:status_missing"),
+    ],
+)
+def test_documents_stuck_together(stuck: Stuck, rows: Any) -> None:
+    documents = [json.dumps({"code": "00", "data": {"list": [ROW | {"n": number}]}}) for number in ("1", "2")]
+    assert read(msgspec.structs.replace(JSON, stuck=stuck), "\r\n".join(documents)) == rows
+    assert read(msgspec.structs.replace(JSON, stuck=stuck), documents[0] + "}") == "garbled:not_json"
+
+
+def test_records_stuck_together_in_a_string_are_a_list() -> None:
+    listed = msgspec.structs.replace(IN_STRING, stuck="list")
+    assert read(listed, {"code": "00", "data": json.dumps(ROW) * 2}) == [ROW, ROW]
+    assert read(listed, {"code": "00", "data": json.dumps(ROW)}) == [ROW]
+    assert read(listed, {"code": "00", "data": json.dumps(ROW) + "{"}) == "garbled:not_json"
+
+
+@pytest.mark.parametrize("code", ["00", 0, "0", 200, True, "true"])
+def test_success_may_be_named_as_a_text_a_number_or_a_boolean(code: object) -> None:
+    status = Status("code", ("00", 0, 200, True))
+    assert read(msgspec.structs.replace(JSON, status=status), {"code": code, "data": {"list": [ROW]}}) == [ROW]
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "wait"),
+    [
+        ("-4", Outcome.DENIED_BY_DEPARTMENT, 0),
+        ("-5", Outcome.AUTH_FAILED, 0),
+        ("-6", Outcome.QUOTA, 60),
+        ("-19", Outcome.AUTH_FAILED, 0),
+        ("-35", Outcome.DEPARTMENT_DOWN, 0),
+        ("-50", Outcome.DEPARTMENT_DOWN, 20),
+        ("2010", Outcome.TIMEOUT, 0),
+        ("12100", Outcome.DEPARTMENT_DOWN, 60),
+        ("12103", Outcome.QUOTA, 86400),
+        ("12104", Outcome.QUOTA, 0),
+        ("-20", Outcome.BAD_REQUEST, 0),  # the route's own word wins
+        ("4711", Outcome.GARBLED, 0),
+    ],
+)
+def test_the_national_gateway_s_family_of_codes(code: str, outcome: Outcome, wait: int) -> None:
+    status = Status("code", ("00",), {"-20": Outcome.BAD_REQUEST}, "national_gateway")
+    with pytest.raises(DepartmentError) as raised:
+        read_reply(msgspec.structs.replace(JSON, status=status), json.dumps({"code": int(code)}).encode(), NOW)
+    assert (raised.value.outcome, raised.value.code, raised.value.wait) == (outcome, code, wait)
+
+
+def test_a_charset_that_changes_by_turns() -> None:
+    either = msgspec.structs.replace(JSON, charset="utf-8-or-gb18030")
+    text = json.dumps({"code": "00", "data": {"list": [{"xm": "徐建国"}]}}, ensure_ascii=False)
+    assert read(either, text.encode("gbk")) == read(either, text.encode()) == [{"xm": "徐建国"}]
+    assert read(either, b'{"code":"\xff\xff"}') == "garbled:charset"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html></html>",
+        "\r\n<!-- a --><!-- b --><!DOCTYPE  HTML>",
+        '<?xml version="1.0"?><html xmlns="x"/>',
+        "<head><meta charset=gbk></head>",
+        "<BODY onload='x'>",
+    ],
+)
+def test_error_pages_in_their_spellings(page: str) -> None:
+    assert read(JSON, page) == "garbled:html_page"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"code":1e999999999}',
+        '{"code":"00","data":{"list":[],"total":1e999999999}}',
+        '{"code":"00","data":{"list":[],"total":1e-999999999}}',
+        "<!--" + "--><!--" * 30_000,
+        "<?xml" + " " * 500_000,
+        '{"code":"' + '\\"' * 200_000,
+    ],
+)
+def test_a_short_text_cannot_cost_long(body: str) -> None:
+    began = time.perf_counter()
+    assert str(read(JSON, body)).startswith("garbled:")
+    assert str(read(XML, body)).startswith("garbled:")
+    assert time.perf_counter() - began < 2
+
+
 def test_one_element_instead_of_a_list() -> None:
     assert read(JSON, {"code": "00", "data": {"list": ROW}}) == [ROW]
 
@@ -137,11 +238,15 @@ def package(inner: str, code: str = "0000") -> str:
         (package("<DATA><RECORD no='1'><A>1</A></RECORD></DATA>"), [{"@no": "1", "A": "1"}]),
         (package("<DATA><RECORD><A>1</A></RECORD><RECORD><A/></RECORD></DATA>"), [{"A": "1"}, {"A": ""}]),
         (package("<DATA><RECORD><A><![CDATA[<b>]]></A></RECORD></DATA>"), [{"A": "<b>"}]),
+        (package("<DATA><RECORD><A><![CDATA[<!DOCTYPE x>]]></A></RECORD></DATA>"), [{"A": "<!DOCTYPE x>"}]),
+        (package("<!-- <!DOCTYPE x> --><DATA></DATA>"), []),
         (package("<DATA></DATA>"), []),
         (package("<DATA/>", "-901"), []),
         (package(""), "garbled:list_missing"),
         (package("<DATA/>", "-50"), "garbled:-50"),
         (package("<DATA><RECORD>"), "garbled:not_xml"),
+        (package("<DATA><RECORD><A>&i;</A></RECORD></DATA>"), "garbled:not_xml"),
+        ("<!doctype p><p/>", "garbled:not_xml"),
         ("{}", "garbled:not_xml"),
         ("<a>" * 300 + "</a>" * 300, "garbled:too_deep"),
         ("<a>" * 100_000 + "</a>" * 100_000, "garbled:too_deep"),
@@ -172,7 +277,8 @@ BOMB: Final = (
 )
 def test_bombs_and_foreign_entities_are_refused_unread(doctype: str) -> None:
     inner = "<p><HEAD><CODE>0000</CODE></HEAD><DATA><RECORD><A>&i;</A></RECORD></DATA></p>"
-    for body in (doctype + inner, f'<?xml version="1.0"?>{doctype}{inner}'):
+    before = ("", '<?xml version="1.0"?>', "<!-- <p/> -->", "<?p <p/>?>")
+    for body in (f"{ahead}{doctype}{inner}" for ahead in before):
         assert read(XML, body) == "garbled:xml_dtd_or_entity"
 
 

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import sqlalchemy
@@ -65,7 +65,7 @@ async def test_a_hostile_number_is_only_a_value(store: Path) -> None:
     directory = load(store)
     for number in ("' OR '1'='1", "x'; DROP TABLE deed_tax; --"):
         person = replace(XU, id_number=number)
-        assert (await directory.ask(replace(ASKED, person=person))).outcome is Outcome.NO_RECORD
+        assert (await directory.ask(replace(ASKED, subject=person))).outcome is Outcome.NO_RECORD
     assert (await directory.ask(ASKED)).outcome is Outcome.FOUND
     await directory.aclose()
 
@@ -75,6 +75,41 @@ def test_the_data_is_opened_for_reading_only(store: Path) -> None:
     with engine.connect() as connection, pytest.raises(sqlalchemy.exc.OperationalError, match="readonly"):
         connection.execute(sqlalchemy.text("DELETE FROM deed_tax"))
     engine.dispose()
+
+
+async def test_a_hundred_megabytes_are_never_read(store: Path) -> None:
+    """They would be held as often as there are rows and questions; SQLite itself is told to stop."""
+    database = ExchangeDatabase(store)
+    database.bend("huge")
+    database.close()
+    directory = load(store)
+    answer = await directory.ask(question("deed_tax", ("paid_amount", "location")))
+    assert (answer.outcome, answer.raw_code) == (Outcome.GARBLED, "SQLITE_TOOBIG")
+    assert (await directory.ask(ASKED)).outcome is Outcome.FOUND, "what is not asked for is not read"
+    await directory.aclose()
+
+
+def test_a_file_that_is_no_database_is_let_go_of(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (store / "exchange.sqlite").write_bytes(b"x" * 5000)
+    opened: list[Noticed] = []
+
+    def connect(*args: Any, **named: Any) -> Noticed:
+        opened.append(Noticed(*args, **named))
+        return opened[-1]
+
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    engine = open_engine(f"sqlite:///{store}/exchange.sqlite", None, Access(1, 1, read_only=True))
+    with pytest.raises(sqlalchemy.exc.DatabaseError):
+        engine.connect()
+    assert [one.closed for one in opened] == [True]
+
+
+class Noticed(sqlite3.Connection):
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
+        super().close()
 
 
 async def test_a_database_that_is_not_there_is_not_made(store: Path) -> None:
@@ -132,7 +167,7 @@ async def test_a_number_that_cannot_be_checked_is_nobody_s(store: Path, held: st
 async def test_a_person_is_found_under_every_form_of_the_number(store: Path, filed: str) -> None:
     change(store, "UPDATE deed_tax SET cxzjh = ?, nsrsbh = ? WHERE cxzjh = ?", filed, filed, OLD_FORM.id_number)
     directory = load(store)
-    answer = await directory.ask(question("deed_tax", ("taxpayer_id",), person=OLD_FORM))
+    answer = await directory.ask(question("deed_tax", ("taxpayer_id",), subject=OLD_FORM))
     await directory.aclose()
     assert [dict(record) for record in answer.records] == [{"taxpayer_id": OLD_FORM.id_number}]
 

@@ -6,6 +6,7 @@ wire in tests/gate/test_wycheproof_through_gate.py.
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from jwt.algorithms import Algorithm
@@ -113,6 +114,7 @@ def test_the_raw_cases_meet_the_very_verifier_of_the_gate(alg: str, monkeypatch:
     token, key = _self_signed(name, alg)
     jws.verify_with(token, key)
     monkeypatch.setattr(_verifier(alg), "verify", lambda *_: False)
+    monkeypatch.setattr(jws, "_verified", set())
     with pytest.raises(Refused) as caught:
         jws.verify_with(token, key)
     assert caught.value.refusal.code is Code.BAD_SIGNATURE
@@ -120,7 +122,7 @@ def test_the_raw_cases_meet_the_very_verifier_of_the_gate(alg: str, monkeypatch:
 
 def test_only_the_protocols_algorithms_exist() -> None:
     assert {spelling for spellings in ALGORITHMS.values() for spelling in spellings} == {"ES256", "EdDSA", "Ed25519"}
-    assert set(jws._PYJWT.get_algorithms()) == {"ES256", "EdDSA", "Ed25519"}
+    assert set(jws.VERIFIERS) == {"ES256", "EdDSA", "Ed25519"}
 
 
 def _disagreements(cases: Iterable[Case], alg: str) -> tuple[list[int], list[int]]:
@@ -139,7 +141,8 @@ def _disagreements(cases: Iterable[Case], alg: str) -> tuple[list[int], list[int
 
 
 def _verifier(alg: str) -> Algorithm:
-    return jws._PYJWT.get_algorithm_by_name(alg)
+    verifier: Algorithm = jws.VERIFIERS[alg]
+    return verifier
 
 
 def _self_signed(name: str, spelling: str) -> tuple[jws.UnverifiedToken, PublicKey]:
@@ -156,3 +159,30 @@ def _taken_by_set(case: Case) -> bool:
 
 def _kinds(case: Case) -> set[str]:
     return {key["kty"] for key in case.key["keys"]}
+
+
+def test_what_was_verified_once_is_remembered_under_its_key_and_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jws, "_verified", set())
+    token, key = _self_signed("ES256", "ES256")
+    of_consent = replace(token, profile=jws.CONSENT)
+    jws.verify_with(of_consent, key)
+    monkeypatch.setattr(_verifier("ES256"), "verify", lambda *_: False)
+    jws.verify_with(of_consent, key)
+    changed = token.text[:-8] + ("A" if token.text[-8] != "A" else "B") + token.text[-7:]
+    other = _self_signed("ES256", "ES256")[1]
+    for unknown, under in (
+        (replace(of_consent, text=changed), key),
+        (of_consent, other),
+        (replace(token, profile=jws.REQUEST), key),
+    ):
+        with pytest.raises(Refused):
+            jws.verify_with(unknown, under)
+
+
+def test_the_memory_of_verified_texts_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jws, "VERIFIED_LIMIT", 2)
+    monkeypatch.setattr(jws, "_verified", kept := set[bytes]())
+    for _ in range(5):
+        token, key = _self_signed("ES256", "ES256")
+        jws.verify_with(replace(token, profile=jws.CONSENT), key)
+        assert 0 < len(kept) <= 2

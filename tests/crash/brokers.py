@@ -7,7 +7,7 @@ import random
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,10 +24,12 @@ from broker.signing import SigningKey
 from connectors.departments.fleet import Fleet
 from policies.vocabulary import Person
 from tests.crash.forked import Child, Speaker, fork
-from tests.faults.serving import Folder, found, free_port
+from tests.faults.serving import Folder, found
+from tests.ports import free_port
 
 PROCESSES = 4
 STARTS_WITHIN = 60.0
+MOSTLY = 0.7
 
 
 def serve(speaker: Speaker, config: Path) -> None:
@@ -55,11 +57,11 @@ class Broker:
 class Somewhere(AbstractResolver):
     """Whatever the name, one of the living brokers, by chance."""
 
-    def __init__(self, brokers: "Brokers") -> None:
-        self._brokers = brokers
+    def __init__(self, somewhere: Callable[[], Awaitable[int]]) -> None:
+        self._somewhere = somewhere
 
     async def resolve(self, host: str, *_: object, **__: object) -> list[ResolveResult]:
-        there = await self._brokers.somewhere()
+        there = await self._somewhere()
         return [ResolveResult(hostname=host, host="127.0.0.1", port=there, family=socket.AF_INET, proto=0, flags=0)]
 
     async def close(self) -> None:
@@ -74,6 +76,8 @@ class Brokers:
     chance: random.Random
     each: list[Broker] = field(default_factory=list)
     sessions: list[aiohttp.ClientSession] = field(default_factory=list)
+    called: int = 0
+    """The port of the one that was called last."""
 
     def start(self, config: Path, port: int) -> Broker:
         broker = Broker(config, port, fork(serve, config))
@@ -86,11 +90,22 @@ class Brokers:
         broker.child.kill()
         return self.start(broker.config, broker.port)
 
+    def victim(self) -> Broker:
+        """Mostly the one called last, which is likely to be at an exchange; else any, ready or not."""
+        last = [broker for broker in self.each if broker.port == self.called]
+        return self.chance.choice(last if last and self.chance.random() < MOSTLY else self.each)
+
     async def all_ready(self) -> None:
         async with asyncio.timeout(STARTS_WITHIN):
             while not all(broker.ready for broker in self.each):
                 for broker in self.each:
                     assert broker.child.process.is_alive(), broker.config.with_suffix(".log").read_text()[-2000:]
+                await asyncio.sleep(0.01)
+
+    async def enough_ready(self, least: int) -> None:
+        """So many go on: on a busy machine kills must not come faster than starts."""
+        async with asyncio.timeout(STARTS_WITHIN):
+            while sum(broker.ready for broker in self.each) < least:  # noqa: ASYNC110 - said by another process
                 await asyncio.sleep(0.01)
 
     async def somewhere(self) -> int:
@@ -99,11 +114,12 @@ class Brokers:
         while not (ready := [broker.port for broker in self.each if broker.ready]):
             assert time.monotonic() < end
             await asyncio.sleep(0.01)
-        return self.chance.choice(ready)
+        self.called = self.chance.choice(ready)
+        return self.called
 
     def session(self) -> aiohttp.ClientSession:
         """Each call goes to another broker; cookies go with it."""
-        connector = aiohttp.TCPConnector(resolver=Somewhere(self), force_close=True, use_dns_cache=False)
+        connector = aiohttp.TCPConnector(resolver=Somewhere(self.somewhere), force_close=True, use_dns_cache=False)
         session = aiohttp.ClientSession(connector=connector)
         session._retry_connection = False  # it would send a GET again with the same token, which is a replay
         self.sessions.append(session)

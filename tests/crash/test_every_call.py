@@ -104,7 +104,7 @@ def check(order: Order, child: Child) -> int:
 
 def test_killed_at_each_call(fresh: Callable[[Order], Order]) -> None:
     held = killed = rounds = 0
-    for order, call, number in places(fresh, size(30, EVERY)):
+    for order, call, number in places(fresh, size(14, EVERY)):
         child = started(order)
         with attached(child.pid, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}"):
             child.go()
@@ -120,7 +120,7 @@ def test_killed_at_each_call(fresh: Callable[[Order], Order]) -> None:
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 def test_each_call_fails_once(fresh: Callable[[Order], Order], error: str) -> None:
     refused = 0
-    for order, call, number in places(fresh, size(15, EVERY)):
+    for order, call, number in places(fresh, size(8, EVERY)):
         child = started(order)
         with attached(child.pid, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}"):
             child.go()

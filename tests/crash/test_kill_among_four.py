@@ -19,7 +19,7 @@ PEOPLE = (XU, LIN, UNMARRIED, NO_HOME, TWO_HOMES)
 
 async def test_killed_again_and_again_while_others_go_on(tmp_path: Path, fleet: Fleet, store: str) -> None:
     chance = seeded()
-    fleet.set_fault("property_registry", "slow", 0.05)
+    fleet.set_fault("property_registry", "slow", 0.25)  # most of an exchange, so that kills hit some
     try:
         async with four_brokers(tmp_path, fleet, store, chance) as brokers:
             centre = brokers.centre()
@@ -30,7 +30,8 @@ async def test_killed_again_and_again_while_others_go_on(tmp_path: Path, fleet: 
                     load.create_task(caller.go_on(over))
                 for _ in range(KILLS):
                     await asyncio.sleep(chance.uniform(0.1, 0.8))
-                    await asyncio.to_thread(brokers.kill, chance.choice(brokers.each))
+                    await brokers.enough_ready(2)
+                    await asyncio.to_thread(brokers.kill, brokers.victim())
                 await brokers.all_ready()
                 over.set()
     finally:

@@ -20,7 +20,7 @@ from tests.faults.serving import grant, pull_members
 from tests.faults.test_kill import check_endings
 from tests.world import letters
 
-RACES = size(200, 5000)
+RACES = size(120, 5000)
 LANES = 5
 AT_ONCE = 2
 """Exchanges that race each withdrawal; a consent has three uses."""

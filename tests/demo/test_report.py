@@ -83,7 +83,7 @@ def test_an_answer_of_another_status_is_not_as_it_should_be() -> None:
 
 
 def test_a_demo_with_a_failed_step_exits_with_1_and_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def tell(story: Report, *_: object) -> None:
+    async def tell(story: Report, *_: object, **__: object) -> None:
         await story.step("first", "First", works())
         await story.step("second", "Second", fails())
 

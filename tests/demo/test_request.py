@@ -63,6 +63,15 @@ async def granted(world: World, terminal: Terminal) -> dict[str, Any]:
     return await terminal.told("wait", filed["id"])
 
 
+async def test_the_link_is_drawn_and_reads_as_what_it_is(world: World, terminal: Terminal, tmp_path: Path) -> None:
+    picture = tmp_path / "link.svg"
+    filed = await terminal.told("file", "-", "--qr", str(picture), stdin=json.dumps(FILING))
+    assert picture.read_text().startswith("<svg")
+    assert ticket_of(filed["consent_url"]) not in picture.read_text(), "a picture holds modules, no text"
+    renewed = await terminal.told("renew", filed["id"], "--qr", str(picture))
+    assert renewed["consent_url"] != filed["consent_url"]
+
+
 async def test_ask_wait_pull_and_verify(world: World, terminal: Terminal, tmp_path: Path) -> None:
     standing = await granted(world, terminal)
     assert standing["granted"] == ITEMS

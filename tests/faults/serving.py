@@ -5,7 +5,6 @@ import json
 import os
 import selectors
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -34,6 +33,7 @@ from broker.signing import SigningKey
 from broker.wiring import open_storage
 from connectors.departments.fleet import Fleet
 from policies.vocabulary import Person
+from tests.ports import free_port
 from tests.world import ITEMS, MATTER, OPERATOR
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,12 +138,6 @@ class Folder:
             held = verify.verify_receipt(receipt, self.vkey)
             assert json.loads(base64.b64decode(receipt["entry"])) == entries[held.entry.index]
         return report
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def found(folder: Path, fleet: Fleet, database: str = "broker.db", host: str = "127.0.0.1") -> Folder:

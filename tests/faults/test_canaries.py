@@ -1,7 +1,7 @@
 """What may be where: everything secret or personal is planted, the story and every fault run, then all is searched.
 
-                             log of   /metrics  problem  ledger   search  departments'  database
-                             server             bodies   entries  rows    call records  file
+                             log of   operators' problem  ledger   search  departments'  database
+                             server   pages     bodies   entries  rows    call records  file
 person's name, id number     never    never     never    never    never   never         encrypted only
 a record's values            never    never     never    never    never   never         never
 operator's name              never    never     never    never    never   never         never
@@ -33,6 +33,7 @@ from connectors.departments.fleet import NAMES, Fleet
 from connectors.departments.people import LIN, UNMARRIED, XU, made_up
 from policies.vocabulary import Person
 from tests.faults.raw_http import request, send
+from tests.staff.desk import operator
 from tests.world import ITEMS, World
 
 OPERATOR_NAME = "尉迟不该出现"
@@ -249,8 +250,13 @@ async def test_nothing_personal_and_nothing_secret_anywhere(
     assert not found_in("\n".join(broker_lines), forbidden)
     printed = capfd.readouterr()
     assert not found_in(printed.out + printed.err, forbidden)
-    async with world.http.get(f"{world.issuer}/metrics") as response:
-        assert not found_in(await response.text(), forbidden | {CASE, OPERATOR["id"], "yz-hpf"})
+    exchanges = {entry["body"]["exchange"] for entry in world.entries() if "exchange" in entry["body"]}
+    assert len(exchanges) > 10
+    desk = await operator(world)
+    for path in ("/metrics", "/readyz", "/operate/departments", "/operate/departments?form=json"):
+        shown = (await desk.get(path, Accept="text/html")).text
+        assert "beijing-fund" in shown
+        assert not found_in(shown, forbidden | exchanges | {CASE, OPERATOR["id"], "8号窗口", "yz-hpf"}), path
     for reply in planted.problems:
         assert not found_in(json.dumps([reply.members, reply.headers], ensure_ascii=False), forbidden), reply.code
     assert not found_in(json.dumps(world.entries(), ensure_ascii=False), forbidden)

@@ -143,13 +143,17 @@ def test_generated_bodies_from_somebody_signed_in(tmp_path: Path, fleet: Fleet) 
                     "crv",
                     "x",
                     "y",
+                    "about",
+                    "text",
+                    "index",
                 ]
             )
             paths = ("/v1/session/test", "/v1/me/devices", "/v1/me/requests/t/compose", "/v1/me/requests/t/consent")
+            mine = ("/v1/me/questions", "/v1/me/corrections", "/v1/me/inbox/seen")
 
             @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
             @given(
-                path=st.sampled_from((*paths, "/v1/me/consents/c/withdraw", "/v1/me/consents/c/pause")),
+                path=st.sampled_from((*paths, *mine, "/v1/me/consents/c/withdraw", "/v1/me/consents/c/pause")),
                 body=st.binary(max_size=60)
                 | st.dictionaries(names, SURPRISES, max_size=4).map(json.dumps).map(str.encode),
             )

@@ -1,6 +1,6 @@
 """kill -9 at any moment: what a client received is recorded, what was cut is closed, a use is never lost or doubled.
 
-FAULTS_LONG=1 kills 100 times instead of 10; FAULTS_SEED=N repeats a run's moments.
+FAULTS_LONG=1 kills 100 times instead of 6; FAULTS_SEED=N repeats a run's moments.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from tests.faults.deadlines import with_deadline
 from tests.faults.serving import Folder, Process, found, grant, pull_members, signed_in
 from tests.world import letters
 
-KILLS = 100 if os.environ.get("FAULTS_LONG") else 10
+KILLS = 100 if os.environ.get("FAULTS_LONG") else 6
 PEOPLE = (XU, LIN, UNMARRIED, NO_HOME, TWO_HOMES)
 USES = 3
 ENDINGS = ("exchange.released", "exchange.withheld", "exchange.interrupted")
@@ -78,7 +78,9 @@ async def test_killed_again_and_again_under_load(tmp_path: Path, fleet: Fleet, s
         callers = [Caller(centre, await signed_in(folder.settings.issuer, person)) for person in PEOPLE]
         again = 0
         try:
-            for _ in range(kills):
+            # On a slow machine the first ones may all hit nothing
+            while kills > 0 or (again == 0 and kills > -3 * KILLS):
+                kills -= 1
                 load = [asyncio.create_task(caller.go_on(chance)) for caller in callers]
                 await asyncio.sleep(chance.uniform(0.05, 0.7))
                 process.kill()

@@ -95,7 +95,10 @@ def test_several_processes_append_and_one_is_killed(tmp_path: Path, place: str) 
     seed = int(os.environ.get("FAULTS_SEED", wall_clock()))
     sys.stdout.write(f"FAULTS_SEED={seed}\n")
     chance = random.Random(seed)
-    appenders = [Appender(place, f"p{number}", 0, UNITS) for number in range(PROCESSES)]
+    appenders = [Appender(place, f"p{number}", 0, UNITS, hold=True) for number in range(PROCESSES)]
+    assert all(appender.ready.wait(60) for appender in appenders)
+    for appender in appenders:
+        appender.go()
     victim = appenders[chance.randrange(PROCESSES)]
     victim.kill_after(chance.randrange(UNITS // 8, UNITS // 2))
     ends = {appender.end() for appender in appenders if appender is not victim}

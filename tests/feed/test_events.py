@@ -65,7 +65,7 @@ async def test_a_life_is_told_in_order_to_its_own_requester_only(each_town: Town
     declined, ticket = await world.ask(centre, LIN)
     await town.lin.open(ticket)
     assert (await town.lin.post(f"/v1/me/requests/{ticket}/decline")).status == 200
-    cancelled, _ = await world.ask(centre, LIN)
+    cancelled, _ = await world.ask(centre, LIN, case="YZ-2026-000124")
     assert (await centre.change(cancelled, "cancel")).status == 200
     others = await world.grant(town.beijing, town.xu, case="BJ-1")
     assert (await world.pull(centre, consent)).status == 200

@@ -1,5 +1,6 @@
 """The public status lists: each consent's place through its whole life, and nothing decided by them."""
 
+import functools
 import json
 from typing import Any
 
@@ -12,8 +13,10 @@ from broker.status_lists import KEEP, MADE_FOR
 from connectors.departments.people import XU
 from consent import status_places
 from consent.erasure import erase, find_subject
+from consent.grants import granted_to
 from consent.keys import read_jwk, strict_base64url
 from consent.status_list import INVALID, SUSPENDED, VALID, decode, status_at
+from consent.token import verify_consent
 from policies.refusals import Code, Refused
 from tests.feed.conftest import Town
 from tests.feed.feeding import jti_of
@@ -175,6 +178,9 @@ async def test_a_consent_without_a_place_still_reads(town: Town) -> None:
     composed = claims_of(await world.grant(town.yangzhou, town.xu))
     del composed["status"]
     signed = town.xu.key.token("consent+jwt", composed)
-    with world.broker.database.reader.begin() as connection, pytest.raises(Refused) as refused:
-        world.broker.path.verify_consent(connection, signed)
+    with world.broker.database.reader.begin() as connection:
+        key_of = functools.partial(world.broker.path.devices.find, connection)
+        consent = verify_consent(signed, key_of=key_of, audience=world.issuer, now=world.broker.now())
+        with pytest.raises(Refused) as refused:
+            granted_to(connection, consent)
     assert refused.value.refusal.code == Code.CONSENT_MISMATCH, "it was read whole, and is not what was granted"

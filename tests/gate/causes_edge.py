@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from broker.client import Reply, read_reply
+from broker.overload import SHARE
 from policies.refusals import Code
 from tests.gate.carriers import BY_NAME
 from tests.gate.causes_requester import pull
@@ -105,6 +106,15 @@ async def a_full_queue(world: World) -> Reply:
         ledger._queue_limit = limit
 
 
+async def one_more_than_its_share(world: World) -> Reply:
+    scene = await prepare(world)
+    places = world.broker.path.places
+    with ExitStack() as held:
+        for _ in range(SHARE * world.broker.settings.load.exchanges // (SHARE + 1)):
+            held.enter_context(places.held_by(scene.centre.requester))
+        return await pull(scene)
+
+
 async def a_log_that_cannot_be_written(world: World) -> Reply:
     scene = await prepare(world)
     with _without_head(world):
@@ -141,5 +151,6 @@ ROWS = (
     Row(bytes_that_are_no_text, 401, Code.MALFORMED_TOKEN, "request"),
     Row(a_query_that_is_no_number, 422, Code.INVALID_REQUEST),
     Row(a_full_queue, 503, Code.BUSY),
+    Row(one_more_than_its_share, 429, Code.RATE_LIMITED),
     Row(a_log_that_cannot_be_written, 503, Code.LEDGER_UNAVAILABLE),
 )

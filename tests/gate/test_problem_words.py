@@ -51,6 +51,7 @@ async def test_whose_token_decides_the_status(code: Code) -> None:
         TokenRole.CONSENT: 422,
         TokenRole.WITHDRAWAL: 422,
         TokenRole.DEVICE: 422,
+        TokenRole.PASSKEY: 422,
     }
 
 

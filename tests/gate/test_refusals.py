@@ -22,7 +22,14 @@ from tests.world import World, open_world
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 ROWS = (*causes_token.ROWS, *causes_requester.ROWS, *causes_citizen.ROWS, *causes_edge.ROWS)
-NOT_REACHED = {Code.RATE_LIMITED: "limits per caller come with a later issue"}
+AT_THE_PROVIDER = "of the pages that lead to the identity provider and back: tests/identity/test_openid.py"
+NOT_REACHED = {
+    Code.SIGN_IN_DENIED: AT_THE_PROVIDER,
+    Code.SIGN_IN_EXPIRED: AT_THE_PROVIDER,
+    Code.SIGN_IN_FAILED: AT_THE_PROVIDER,
+    Code.IDENTITY_INCOMPLETE: AT_THE_PROVIDER,
+    Code.PROVIDER_UNAVAILABLE: AT_THE_PROVIDER,
+}
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -69,7 +76,9 @@ def _is_problem(world: World, reply: Reply) -> None:
     words = PROBLEMS[Code(reply.code)].zh
     assert members.pop("title") == words.title
     assert members.pop("detail").startswith(f"{words.cause}{words.remedy}")
-    assert members.keys() - {"code", "token", "reasons"} == set()
+    assert members.keys() - {"code", "token", "reasons", "assurance", "stopped"} == set()
+    assert "stopped" not in members or reply.code == Code.RELEASES_STOPPED
+    assert ("assurance" in members) == (reply.code == Code.STEP_UP_REQUIRED)
     if reply.headers:
         headers = {name.lower(): value for name, value in reply.headers.items()}
         assert headers["content-type"] == "application/problem+json"

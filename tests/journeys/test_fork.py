@@ -79,7 +79,7 @@ def test_an_accepted_fork_goes_on_and_says_so(restored: Settings, tmp_path: Path
     grow(restored, "later")
     folder, vkey = exported(restored, tmp_path / "export")
     assert vkey == signer.vkey
-    assert verify.verify_export(folder, vkey).checkpoint.size == 5
+    assert verify.verify_export(folder, vkey).checkpoint.size == 6
     database, storage = open_storage(restored, read_keys(restored.secrets, restored.log_origin))
     with storage.reader.begin() as connection:
         raw = connection.execute(select(tables.entry.c.body).where(tables.entry.c.idx == 2)).scalar_one()

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from audit import events, parts
 from audit.batch import Transaction
-from audit.events import Event
+from audit.event import Event
 from audit.search import Wanted
 from tests.faults.ledger_file import LedgerFile, found, opened
 
@@ -69,7 +69,7 @@ def some_event(chance: random.Random) -> Event:
 
 
 def _refused(names: dict[str, Any], operator: parts.Operator, people: list[str]) -> Event:
-    request = {"exchange": "exchange", "kid": "kid", "request_jti": "jti", "request_sha256": "00"}
+    request: dict[str, Any] = {"exchange": "exchange", "kid": "kid", "request_jti": "jti", "request_sha256": "00"}
     return events.ExchangeRefused(
         **names, **request, operator=operator, consents=[], subject_refs=people, code="not_permitted", reasons=[]
     )

@@ -27,6 +27,7 @@ def test_a_small_run_ends_well_and_shows_every_figure(tmp_path: Path) -> None:
         "database MB",
         "proof",
         "search",
+        "unusual",
         "export",
         "verify",
     }

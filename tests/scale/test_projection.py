@@ -7,7 +7,8 @@ import pytest
 
 from audit import projection
 from audit.batch import Transaction
-from audit.events import Event, LogExported, RequesterSuspended
+from audit.event import Event
+from audit.events import LogExported, RequesterSuspended
 from tests.faults.ledger_file import LedgerFile
 from tests.scale.searched_log import searched_log, stored
 
@@ -18,7 +19,7 @@ DAMAGE = [
     "UPDATE audit_index SET line = line + 7",
     (
         "INSERT INTO audit_index SELECT idx + 100000, line, time, event, requester, subject_ref, operator, matter,"
-        ' "case", item, outcome FROM audit_index'
+        ' "case", item, outcome, desk FROM audit_index'
     ),
 ]
 
@@ -94,7 +95,7 @@ def test_events_that_are_unknown_or_of_another_shape_have_one_plain_row(tmp_path
             append(log, event)
         before = stored(log)
         assert [row[:2] + row[3:] for row in before[-3:]] == [
-            (index, 0, name, *[""] * 7)
+            (index, 0, name, *[""] * 8)
             for index, name in ((20, "thing.unheard"), (21, "log.exported"), (22, "log.exported"))
         ]
         damage(log, "DELETE FROM audit_index")

@@ -16,6 +16,8 @@ from sqlalchemy import event
 from audit.errors import SearchRefused
 from audit.events import EVENTS, LogExported
 from audit.search import PAGE_LIMIT, Cursor, Hit, Wanted, month, search
+from broker.auditing.unusual_rows import read_month
+from policies.workdays import MONDAY_TO_FRIDAY
 from tests.faults.ledger_file import LedgerFile
 from tests.postgresql import Server
 from tests.scale.searched_log import (
@@ -114,6 +116,15 @@ def test_every_word_alone_finds_something_and_not_everything(
     found = [hit.index for page in pages(log, wanted, PAGE_LIMIT) for hit in page]
     assert found == scan(entries, wanted)
     assert 0 < len(found) < SIZE
+
+
+def test_a_month_of_unusual_rows_is_what_the_entries_say(log: LedgerFile, entries: Sequence[Entry]) -> None:
+    since, before = month("2026-02")
+    with log.database.reader.begin() as connection:
+        found = read_month(connection, since, before, before, MONDAY_TO_FRIDAY)
+    released = [row.entry for row in found.by_event["exchange.released"]]
+    assert released == scan(entries, Wanted(events=("exchange.released",), since=since, before=before))[::-1]
+    assert released
 
 
 def test_a_hit_shows_all_lines_of_its_entry(log: LedgerFile, entries: Sequence[Entry]) -> None:

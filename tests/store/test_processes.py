@@ -51,7 +51,7 @@ def test_the_living_outlast_a_restart_of_the_server(shared: PostgresqlDatabase, 
 def lose_sessions(database: PostgresqlDatabase) -> None:
     with database.turn() as connection:
         connection.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
@@ -26,6 +25,7 @@ from audit.verify import VerificationError, main, verify_export
 from broker import witnessing
 from broker.sealing import WitnessSettings
 from connectors.departments.fleet import Fleet
+from tests.ports import free_port
 from tests.witness.witness_process import ToldLog, answering, command, in_process, in_thread, new_witness, serving
 from tests.world import World, open_world
 
@@ -50,11 +50,6 @@ async def watched_world(folder: Path, fleet: Fleet, policy: str) -> AsyncIterato
     settings = WitnessSettings(read_policy(policy.encode()), every=1)
     async with open_world(folder, fleet, change=lambda given: replace(given, witnesses=settings)) as world:
         yield world
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 async def until(true: Callable[[], Any], *, within: float = 12) -> Any:

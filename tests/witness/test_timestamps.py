@@ -21,8 +21,9 @@ from broker import timestamping
 from broker.sealing import TimestampSettings
 from broker.standing import unstamped
 from connectors.departments.fleet import Fleet
+from tests.ports import free_port
 from tests.vectors_folder import vectors
-from tests.witness.test_broker_witnessed import alarms_logged, free_port, grow, metric, until
+from tests.witness.test_broker_witnessed import alarms_logged, grow, metric, until
 from tests.witness.time_authority import Authority, answering, make_authority
 from tests.world import World, open_world
 

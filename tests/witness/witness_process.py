@@ -26,7 +26,7 @@ from audit.merkle import EMPTY_FRONTIER, Growth, consistency_path, hash_leaf
 from audit.witness import Witness
 from audit.witness_store import WitnessStore
 from broker.commands.witness import app, read_cosigner
-from broker.server import listen_on
+from broker.listening import listen_on
 from broker.telemetry import open_log
 from broker.witness_server import create_witness_app, make_witness_server
 

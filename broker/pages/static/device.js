@@ -5,11 +5,16 @@ const ECDSA = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 const loaded = Date.now();
 const LIFE = 60; // seconds, the longest that a short-lived token may live
 
-/** What could not be done: a code that the page has a sentence for. */
-export class Stopped extends Error {}
+/** What could not be done: a code that the page has a sentence for; of a step-up also the level needed. */
+export class Stopped extends Error {
+  constructor(code, level = "") {
+    super(code);
+    this.level = level;
+  }
+}
 
 const utf8 = (text) => new TextEncoder().encode(text);
-const base64url = (octets) =>
+export const base64url = (octets) =>
   btoa(String.fromCharCode(...new Uint8Array(octets)))
     .replaceAll("+", "-")
     .replaceAll("/", "_")
@@ -23,11 +28,11 @@ export async function call(method, address, members) {
   let told;
   try {
     answer = await fetch(address, { method, headers, body: members && JSON.stringify(members), cache: "no-store" });
-    told = await answer.json();
+    told = answer.status === 204 ? null : await answer.json();
   } catch {
     throw new Stopped("unreachable");
   }
-  if (!answer.ok) throw new Stopped(told.code);
+  if (!answer.ok) throw new Stopped(told.code, told.assurance);
   return told;
 }
 
@@ -55,18 +60,27 @@ export async function findKey(kids) {
   return null;
 }
 
-/** This person's key in this browser, made and enrolled at first use. */
-export async function signingKey(site, label) {
+/** This person's key in this browser, made and enrolled at first use; `approve(kid)` asks a passkey where one must. */
+export async function signingKey(site, label, approve) {
   const { devices } = await call("GET", "/v1/me/devices");
   const kids = devices.filter((device) => !device.removed_at).map((device) => device.kid);
-  return (await findKey(kids)) ?? enrolled(site, label);
+  return (await findKey(kids)) ?? enrolled(site, label, approve);
 }
 
-async function enrolled(site, label) {
+async function enrolled(site, label, approve) {
   const { key, jwk } = await madeKey().catch(() => Promise.reject(new Stopped("no_storage")));
-  const { nonce } = await call("GET", "/v1/me/devices/nonce");
-  const proof = await shortLived(key, site, "device-proof+jwt", { nonce });
-  await call("POST", "/v1/me/devices", { jwk, proof, label });
+  const send = async (more) => {
+    const { nonce } = await call("GET", "/v1/me/devices/nonce");
+    const proof = await shortLived(key, site, "device-proof+jwt", { nonce });
+    await call("POST", "/v1/me/devices", { jwk, proof, label, ...more });
+  };
+  try {
+    await send({});
+  } catch (error) {
+    if (error.message !== "step_up_required") throw error;
+    const approval = await approve(key.kid).catch((why) => Promise.reject(why.message === "not_found" ? error : why));
+    await send({ approval });
+  }
   return key;
 }
 

@@ -1,30 +1,11 @@
 // The page /verify: takes a receipt and a key from its fields, has receipt.js check them, and says what came of it.
 
-import { Unable } from "./failures.js";
 import { check } from "./receipt.js";
+import { deciding, latest, publishedKey } from "./served.js";
 
 const words = JSON.parse(document.getElementById("words").textContent);
 const field = (id) => document.getElementById(id);
 const FILE_LIMIT = 1 << 20;
-
-async function fetchMembers(address) {
-  let answer;
-  try {
-    answer = await fetch(address, { credentials: "omit", cache: "no-store" });
-  } catch {
-    throw new Unable("unreachable");
-  }
-  if (answer.status === 404) return null;
-  if (!answer.ok) throw new Unable("unreachable");
-  return answer.json();
-}
-
-const latest = (size) => fetchMembers(`/v1/log/proof?from=${size}`);
-
-async function publishedKey() {
-  const members = await fetchMembers("/.well-known/consent-broker").catch(() => null);
-  return members?.log_vkey ?? "";
-}
 
 const named = (name) => words.names[name] ?? name;
 const reasonOf = (code, detail) =>
@@ -60,8 +41,7 @@ function showFacts({ entry: { index, event, time, body }, newest, checkpoint, ke
 }
 
 function conclude(told, found, fetched) {
-  const first = (state) => told.find((one) => one.state === state && one.code !== "no_results");
-  const at = first("failed") ?? first("unable");
+  const at = deciding(told);
   const verdict = at?.state ?? "passed";
   field("outcome").dataset.state = verdict;
   field("verdict").textContent = words.verdicts[verdict];

@@ -1,0 +1,1 @@
+"""Named people with one role each: auditors, stewards of departments, system and security administrators."""

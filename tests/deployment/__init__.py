@@ -1,0 +1,1 @@
+"""The page on deploying it, held against real processes and programs."""

@@ -1,0 +1,1 @@
+"""The counter's desk: its own process, driven by keyboard alone, beside a real broker and a real phone."""

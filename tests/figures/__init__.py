@@ -1,0 +1,1 @@
+"""The public figures: counted rightly, never drifting, and giving nobody away."""

@@ -1,0 +1,1 @@
+"""Answers that come late, through the whole broker and real departments."""

@@ -1,0 +1,1 @@
+"""The department steward's desk: the stop, who used what, corrections, applications, agreements."""
