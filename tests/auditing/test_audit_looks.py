@@ -10,7 +10,7 @@ from playwright.async_api import Page, async_playwright
 
 from connectors.departments.people import XU
 from tests.auditing.case import CASE, REASON, Case
-from tests.browser.chromium import ARGUMENTS, accessibility_rules, find_chromium
+from tests.browser.chromium import ARGUMENTS, PATIENCE, accessibility_rules, find_chromium
 from tests.browser.conftest import NOTE_VIOLATIONS
 from tests.browser.test_citizen_looks import small_targets
 from tests.browser.test_looks import FONT_SIZES, SMALLEST, TARGET, sideways, violations
@@ -52,7 +52,7 @@ async def page() -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS), headless=True)
         context = await browser.new_context(accept_downloads=True)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         await context.add_init_script(NOTE_VIOLATIONS)
         opened = await context.new_page()
         opened.on("pageerror", lambda error: troubles.append(str(error)))

@@ -17,6 +17,9 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
+PATIENCE = 30_000
+"""Milliseconds until a page has what is waited for; a busy machine may need some of them."""
+
 
 def find_chromium() -> Path:
     """The distribution's own Chromium. Absent: a loud skip."""

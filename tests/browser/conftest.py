@@ -10,7 +10,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Request, async_playwright
 
 from connectors.departments.fleet import Fleet
-from tests.browser.chromium import ARGUMENTS, find_chromium
+from tests.browser.chromium import ARGUMENTS, PATIENCE, find_chromium
 from tests.world import World, open_world
 
 # Runs before anything of the page; what the page's own policy refused is then found beside its scripts' errors.
@@ -76,7 +76,7 @@ async def answer(town: World) -> dict[str, Any]:
 async def visiting(browser: Browser, issuer: str) -> AsyncIterator[Visit]:
     """A page in a profile of its own. The test fails where a script erred or the page's policy was violated."""
     context = await browser.new_context()
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(PATIENCE)
     await context.add_init_script(NOTE_VIOLATIONS)
     visit = Visit(await context.new_page(), issuer)
     visit.page.on("request", visit.note)

@@ -103,5 +103,6 @@ async def small_targets(page: Page, least: int) -> list[str]:
       .map((one) => [one, one.getBoundingClientRect()])
       .filter(([, box]) => box.height > 0 && box.height < least)
       .map(([one, box]) => `${one.outerHTML.slice(0, 80)} ${box.height}`)"""
+    await page.wait_for_load_state("load")
     found: list[str] = await page.evaluate(script, [TARGETS, least])
     return found

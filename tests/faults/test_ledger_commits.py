@@ -72,7 +72,7 @@ def test_in_trouble_it_refuses_at_once_and_looks_only_now_and_then(tmp_path: Pat
         before, began = bent.turns, time.monotonic()
         with pytest.raises(LedgerUnavailable):
             log.ledger.record(note("refused again"))
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < 1
         time.sleep(1)
         assert 1 <= bent.turns - before <= 8, "it never looks again, or does nothing else"
         bent.fail_before = 0

@@ -174,7 +174,7 @@ async def test_a_long_poll_wakes_on_a_withdrawal_and_not_on_anothers(town: Town)
     await town.xu.withdraw(jti_of(own))
     began = time.monotonic()
     told, _ = await waiting
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5, "it slept on"
     assert [(event["event"], event["consent"]) for event in told] == [("consent.withdrawn", jti_of(own))]
     world.check_log()
 
@@ -194,4 +194,4 @@ async def test_a_long_poll_that_nothing_happens_to_ends_in_time(town: Town) -> N
     began = time.monotonic()
     told, _ = await events_of(town.world, town.yangzhou, wait=1)
     assert names(told) == []
-    assert 0.9 < time.monotonic() - began < 3
+    assert 0.9 < time.monotonic() - began < 15

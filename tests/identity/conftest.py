@@ -11,7 +11,7 @@ from broker.demo.identity_app import Misbehaviour
 from broker.demo.identity_process import IdentityProcess
 from broker.settings import Settings
 from connectors.departments.fleet import Fleet
-from tests.browser.chromium import ARGUMENTS, find_chromium
+from tests.browser.chromium import ARGUMENTS, PATIENCE, find_chromium
 from tests.browser.conftest import NOTE_VIOLATIONS, Visit
 from tests.world import World, open_world
 
@@ -56,7 +56,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def visit(browser: Browser, town: World, provider: IdentityProcess) -> AsyncIterator[Visit]:
     """A page in a profile of its own. The test fails where a script erred or a page's policy was violated."""
     context = await browser.new_context()
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(PATIENCE)
     await context.add_init_script(NOTE_VIOLATIONS)
     visit = Visit(await context.new_page(), town.issuer)
     visit.page.on("request", visit.note)

@@ -9,7 +9,7 @@ from playwright.async_api import Page, async_playwright
 
 from broker.staff.roles import Role
 from connectors.departments.people import made_up
-from tests.browser.chromium import ARGUMENTS, accessibility_rules, find_chromium
+from tests.browser.chromium import ARGUMENTS, PATIENCE, accessibility_rules, find_chromium
 from tests.browser.conftest import NOTE_VIOLATIONS
 from tests.browser.test_looks import SMALLEST, sideways, violations
 from tests.staff.desk import SAM, found, hire
@@ -24,7 +24,7 @@ async def page(world: World) -> AsyncIterator[Page]:
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS), headless=True)
         context = await browser.new_context()
-        context.set_default_timeout(8_000)
+        context.set_default_timeout(PATIENCE)
         await context.add_init_script(NOTE_VIOLATIONS)
         opened = await context.new_page()
         opened.on("pageerror", lambda error: troubles.append(str(error)))

@@ -8,7 +8,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from broker.stewards import patterns
-from tests.browser.chromium import ARGUMENTS, accessibility_rules, find_chromium
+from tests.browser.chromium import ARGUMENTS, PATIENCE, accessibility_rules, find_chromium
 from tests.browser.conftest import NOTE_VIOLATIONS
 from tests.browser.test_citizen_looks import small_targets
 from tests.browser.test_looks import SMALLEST, TARGET, sideways, violations
@@ -35,7 +35,7 @@ async def page(town: Town, browser: Browser) -> AsyncIterator[Page]:
     """Signed in as the tax office's steward. Fails where the page's policy was violated."""
     troubles: list[str] = []
     context = await browser.new_context()
-    context.set_default_timeout(8_000)
+    context.set_default_timeout(PATIENCE)
     await context.add_init_script(NOTE_VIOLATIONS)
     opened = await context.new_page()
     opened.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
