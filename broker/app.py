@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import functools
 import random
 import time
 from collections.abc import AsyncIterator
@@ -180,6 +181,7 @@ def create_app(broker: Broker) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.broker = broker
+    app.state.told_catalogue = functools.cache(lambda: catalogue.told(broker.catalogue, broker.directory.items()))
     app.state.stopping = lambda: False
     app.state.leaving = lambda: False
     app.state.integrity = Integrity(broker.storage)
