@@ -100,13 +100,17 @@ class ExchangePath:
 
     async def run(self, text: str, walk: Walk = UNHEARD) -> Answered:
         """Walk the path to its end even if the caller stops waiting. Raises Refused, or what the ledger raises."""
-        self.places.check(self.keys.unverified_requester(text))
+        self.check_place(text)
         task = asyncio.create_task(self._walk(text, walk))
         if walk is not UNHEARD:
             task.add_done_callback(walk.over)
         self.walking.add(task)
         task.add_done_callback(self.walking.discard)
         return await asyncio.shield(task)
+
+    def check_place(self, unverified_text: str) -> None:
+        """Raise Refused(busy | rate_limited) where this request would find no place."""
+        self.places.check(self.keys.unverified_requester(unverified_text))
 
     async def settled(self) -> None:
         """Wait for the exchanges under way, before the ledger closes."""

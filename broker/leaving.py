@@ -18,10 +18,11 @@ from typing import Any, Final
 import uvicorn
 
 from broker import systemd
+from broker.listening import many_handed
+from broker.written_problem import CLOSE
 
 HEARD_OUT: Final = 5.0
 """Seconds for the first byte of whoever has connected before the listening socket was closed."""
-CLOSE: Final = (b"connection", b"close")
 
 
 class LeavingServer(uvicorn.Server):
@@ -50,7 +51,7 @@ class LeavingServer(uvicorn.Server):
             running.cancel()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await super().startup(many_handed(sockets) if sockets is not None else None)
         systemd.tell("READY=1")
 
     async def on_tick(self, counter: int) -> bool:

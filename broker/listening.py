@@ -5,6 +5,7 @@ import resource
 import socket
 import sys
 import threading
+from collections.abc import Iterable
 from typing import Final
 
 import uvicorn
@@ -12,10 +13,20 @@ import uvicorn
 DESCRIPTORS: Final = 65_536
 """More than any process of ours has use for."""
 
+HANDS: Final = 32
+
 
 def listen_on(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one."""
     return socket.create_server((host, port), backlog=1024)
+
+
+def many_handed(listeners: Iterable[socket.socket]) -> list[socket.socket]:
+    """The same sockets, HANDS times each: an event loop takes one new connection of a socket each round (libuv 1.45).
+
+    Whoever comes behind a thousand others would wait for a thousand rounds, and for all that is done in them.
+    """
+    return [one.dup() for one in listeners for _ in range(HANDS)]
 
 
 def take_descriptors() -> None:

@@ -25,7 +25,7 @@ from policies.refusals import Code, Refused
 
 SHARE: Final = 3
 """Times the free places."""
-AT_ONCE: Final = 24
+AT_ONCE: Final = 12
 """Turns: enough for a commit to be shared, few enough for the event loop to come round in some milliseconds."""
 QUICK: Final = 0.005
 """Seconds that a department has before the turn is somebody else's."""

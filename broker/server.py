@@ -1,12 +1,14 @@
 """Serving the application on one address with uvicorn, quietly: our own log line per request is the access log."""
 
-import functools
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import uvicorn
 
 from broker import slow_clients, systemd
 from broker.app import create_app
+from broker.door import Door, connections_of
 from broker.leaving import LeavingServer
 from broker.listening import take_descriptors
 from broker.settings import Settings
@@ -17,13 +19,14 @@ from broker.wiring import build, wall_clock
 def make_server(settings: Settings, telemetry: Telemetry, clock: Callable[[], int] = wall_clock) -> LeavingServer:
     """A server that is built and checked but does not listen yet. Raises ConfigurationError."""
     take_descriptors()
-    app = create_app(build(settings, telemetry, clock))
+    broker = build(settings, telemetry, clock)
+    app, door = create_app(broker), Door(broker.path, telemetry)
     config = uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http=slow_clients.protocol_of(settings.issuer),
+        http=connections_of(settings.issuer, door),
         lifespan="on",
         access_log=False,
         log_config=None,
@@ -38,8 +41,13 @@ def make_server(settings: Settings, telemetry: Telemetry, clock: Callable[[], in
         callback_notify=systemd.sign_of_life if (signs := systemd.seconds_between_signs()) else None,
         timeout_notify=signs,
     )
-    watching = functools.partial(slow_clients.watch, within=settings.load.slow_seconds, tell=telemetry.observe_slow)
-    server = LeavingServer(config, settings.leave_seconds, watching)
+
+    async def beside(connections: Iterable[Any]) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(slow_clients.watch(connections, settings.load.slow_seconds, telemetry.observe_slow))
+            group.create_task(door.tell())
+
+    server = LeavingServer(config, settings.leave_seconds, beside)
     app.state.stopping = lambda: server.closed  # a long poll must not hold up the end
     app.state.leaving = lambda: server.leaving
     return server

@@ -18,13 +18,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-import msgspec
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from broker.app import SAFE_HEADERS, new_request_id
-from broker.problems import MEDIA_TYPE, problem_members, status_of
+from broker.written_problem import written
 from policies.refusals import Code, Refusal
 
 LEAST: Final = 32 * 1024
@@ -107,17 +105,21 @@ class PromptProtocol(HttpToolsProtocol):
         if cycle.more_body and not cycle.waiting_for_100_continue:
             self._incomplete = cycle, app
         else:
-            super()._start_asgi_task(cycle, app)
+            self._take_up(cycle, app)
 
     def _hand_over(self) -> None:
         if self._incomplete is not None:
             (cycle, app), self._incomplete = self._incomplete, None
-            super()._start_asgi_task(cycle, app)
+            self._take_up(cycle, app)
+
+    def _take_up(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Begin with a request, of which no more is waited for here."""
+        super()._start_asgi_task(cycle, app)
 
     def _refuse(self) -> None:
         last: RequestResponseCycle | None = self.cycle
         if self._begun and (self._incomplete is not None or last is None or last.response_complete):
-            self.transport.write(_too_slow(self.issuer))
+            self.transport.write(written(Refusal(Code.INVALID_REQUEST), issuer=self.issuer, closing=True))
         self._receiving = None
         self.transport.close()
 
@@ -143,11 +145,6 @@ class PromptProtocol(HttpToolsProtocol):
         return self._lying > LOOKS
 
 
-def protocol_of(issuer: str) -> type[PromptProtocol]:
-    """The connections of one server."""
-    return type("PromptProtocolHere", (PromptProtocol,), {"issuer": issuer})
-
-
 async def watch(connections: Iterable[Any], within: float, tell: Callable[[Counter[str]], None]) -> None:
     """Close what is too slow, for ever; `tell` hears how many of each sort, as often as there were any."""
     while True:
@@ -155,20 +152,6 @@ async def watch(connections: Iterable[Any], within: float, tell: Callable[[Count
         closed = Counter(part for part in (one.judge() for one in [*connections]) if part)
         if closed:
             tell(closed)
-
-
-def _too_slow(issuer: str) -> bytes:
-    refusal, request_id = Refusal(Code.INVALID_REQUEST), new_request_id()
-    body = msgspec.json.encode(problem_members(refusal, issuer=issuer, request_id=request_id, english=False))
-    headers = (
-        *SAFE_HEADERS,
-        (b"cache-control", b"no-store"),
-        (b"connection", b"close"),
-        (b"content-type", MEDIA_TYPE.encode()),
-        (b"content-length", b"%d" % len(body)),
-        (b"x-request-id", request_id.encode()),
-    )
-    return STATUS_LINE[status_of(refusal)] + b"".join(b"%b: %b\r\n" % each for each in headers) + b"\r\n" + body
 
 
 def _unacknowledged(connection: Any) -> int:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from broker.api.exchanges import exchange
 
 PATH: Final = "/v1/exchanges"
+METHOD: Final = "POST"
 
 Answering: TypeAlias = Callable[[Request, Exception], Awaitable[Response]]
 
@@ -32,7 +33,7 @@ class Straight:
         self._refusals = refusals
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != "POST":
+        if scope["type"] != "http" or scope["path"] != PATH or scope["method"] != METHOD:
             await self._app(scope, receive, send)
             return
         scope["route"] = _Named
