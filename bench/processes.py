@@ -65,11 +65,14 @@ class Founding:
     route_secrets: Path
     database: str = "broker.db"
     catalogue: Path = SHIPPED_CATALOGUE
+    decided: bool = True
+    """Without it step 5 is left out, to see what it costs."""
 
     def words(self) -> list[str]:
         """As bench.server's options."""
         members = {"routes": self.routes, "route-secrets": self.route_secrets, "catalogue": self.catalogue}
-        return [f"--{name}={value}" for name, value in {**members, "database": self.database}.items()]
+        words = [f"--{name}={value}" for name, value in {**members, "database": self.database}.items()]
+        return words if self.decided else [*words, "--undecided"]
 
 
 @contextmanager

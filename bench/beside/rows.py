@@ -1,7 +1,7 @@
 """What is measured beside each other: a base row, and rows that differ from it in one thing each."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from typing import Any, Final
 
 from bench.plain.departments import ITEMS
@@ -11,6 +11,7 @@ POSTGRESQL: Final = "PostgreSQL"
 AS_IT_IS: Final = "as it is"
 TRACED: Final = "traced"
 SLOW: Final = "slow"
+RULES: Final = {"on": "rules decide", "off": "rules left out"}
 MOST_ITEMS: Final = len(ITEMS)
 
 
@@ -21,10 +22,14 @@ class Setup:
     store: str = SQLITE
     processes: int = 1
     disk: str = AS_IT_IS
+    rules: str = RULES["on"]
+    """Of ours: whether step 5 is taken."""
+    older: int = 0
+    """Consents, exchanges and entries that ours held before."""
 
     @property
     def folder(self) -> str:
-        return f"{self.store}-{self.processes}-{self.disk}".lower().replace(" ", "-")
+        return "-".join(map(str, astuple(self))).lower().replace(" ", "-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,13 @@ class Row:
         setup = self.setup
         counted = (_counted(setup.processes, "process", "es"), _counted(self.items, "item", "s"))
         late, uses = f"departments at {self.delay_ms} ms", f"consents of {_counted(self.uses, 'use', 's')}"
-        return (setup.store, *counted, late, uses, f"disk {setup.disk}")
+        older = f"{setup.older:,} older consents and entries"
+        return (setup.store, *counted, late, uses, setup.rules, older, f"disk {setup.disk}")
 
     def beside(self, base: "Row") -> str:
         """In what it differs from the base; the base itself in full."""
         differs = [mine for mine, its in zip(self.words(), base.words(), strict=True) if mine != its]
-        return ", ".join(differs or self.words()[:-1])
+        return ", ".join(differs or self.words()[:_TOLD_OF_THE_BASE])
 
     def members(self) -> dict[str, Any]:
         setup = self.setup
@@ -58,10 +64,16 @@ class Row:
             "store": setup.store,
             "processes": setup.processes,
             "disk": setup.disk,
+            "rules": setup.rules,
+            "older": setup.older,
             "items": self.items,
             "delay_ms": self.delay_ms,
             "uses": self.uses,
         }
+
+
+_TOLD_OF_THE_BASE: Final = 5
+"""Of the words: the rest is as one would think."""
 
 
 def _counted(number: int, noun: str, plural: str) -> str:

@@ -12,7 +12,7 @@ import uvloop
 from bench.beside.departments import departments
 from bench.beside.due import DELAY_MS, Latency, at_rate
 from bench.beside.measure import Load, Pair, Repeat
-from bench.beside.rows import MOST_ITEMS, POSTGRESQL, SLOW, SQLITE, TRACED, Row, Setup, star
+from bench.beside.rows import MOST_ITEMS, POSTGRESQL, RULES, SLOW, SQLITE, TRACED, Row, Setup, star
 from bench.beside.summary import Compared, compare
 from bench.beside.world import MOST_USES, World, databases, opened
 from bench.failure import RunFailed
@@ -45,6 +45,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--uses", nargs="+", type=int, choices=range(1, MOST_USES + 1), default=[5, 1], help="(default: 5 1)"
     )
+    group.add_argument("--rules", nargs="+", choices=RULES, default=["on"], help="of ours; off: no decisions")
+    group.add_argument("--older", nargs="+", type=int, default=[0], help="consents and entries that ours held before")
     group.add_argument("--rate", type=float, default=100, help="of the latency windows, per second; 0: none")
     group.add_argument("--rate-seconds", type=float, default=10, help="of each latency window (default: 10)")
     group.add_argument("--fsync-delay", type=float, default=0, help="ms: also on a disk that is so slow, by strace")
@@ -61,7 +63,7 @@ def run_beside(folder: Path, given: argparse.Namespace, tell: Callable[[str], No
             raise RunFailed("nothing that was asked for can be had here")
         with (
             departments(folder, recorded=given.recorded) as asked,
-            opened(urls, folder, asked, given.fsync_delay) as world,
+            opened(urls, folder, asked, given.fsync_delay, tell) as world,
         ):
             pairs, repeats, latencies = uvloop.run(_measure(world, rows, given, tell))
         tell("verifying the logs")
@@ -72,7 +74,12 @@ def run_beside(folder: Path, given: argparse.Namespace, tell: Callable[[str], No
 
 def rows_of(given: argparse.Namespace) -> tuple[Row, ...]:
     """The base, the rows beside it, and those of the slow disk and of tracing alone, which it is held against."""
-    setups = {"store": [STORES[name] for name in given.stores], "processes": given.processes}
+    setups = {
+        "store": [STORES[name] for name in given.stores],
+        "processes": given.processes,
+        "rules": [RULES[name] for name in given.rules],
+        "older": given.older,
+    }
     rows = star(setups, {"items": given.items, "delay_ms": given.delays, "uses": given.uses})
     if not given.fsync_delay:
         return rows

@@ -4,11 +4,11 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.beside.measure import CALLERS
-from bench.beside.rows import AS_IT_IS, Row
+from bench.beside.rows import AS_IT_IS, RULES, Row
 from bench.beside.summary import Compared
 from bench.summary import Figures, Spread
 
-_SAME = ("store", "proc", "items", "dept ms", "uses", "disk")
+_SAME = ("store", "proc", "items", "dept ms", "uses", "else")
 
 
 def show_beside(console: Console, compared: Compared) -> None:
@@ -74,8 +74,10 @@ def _columns(table: Table, *names: str) -> None:
 
 def _same(row: Row) -> tuple[str, ...]:
     setup = row.setup
-    disk = "" if setup.disk == AS_IT_IS else setup.disk
-    return setup.store, str(setup.processes), str(row.items), str(row.delay_ms), str(row.uses), disk
+    other = [setup.disk] if setup.disk != AS_IT_IS else []
+    other += [setup.rules] if setup.rules != RULES["on"] else []
+    other += [f"{setup.older:,} older"] if setup.older else []
+    return setup.store, str(setup.processes), str(row.items), str(row.delay_ms), str(row.uses), ", ".join(other)
 
 
 def _cell(spread: Spread | None) -> str:

@@ -10,7 +10,8 @@ from typing import Final
 import pytest
 
 from bench.beside.departments import Departments
-from bench.beside.rows import AS_IT_IS, POSTGRESQL, SLOW, TRACED, Setup
+from bench.beside.older import fill
+from bench.beside.rows import AS_IT_IS, POSTGRESQL, RULES, SLOW, TRACED, Setup
 from bench.databases import on_postgresql
 from bench.plain.app import Configuration
 from bench.plain.departments import Address
@@ -68,15 +69,24 @@ def _files(folder: Path) -> tuple[str, str]:
 
 
 @contextmanager
-def opened(urls: Mapping[Setup, tuple[str, str]], folder: Path, asked: Departments, fsync_ms: float) -> Iterator[World]:
+def opened(
+    urls: Mapping[Setup, tuple[str, str]],
+    folder: Path,
+    asked: Departments,
+    fsync_ms: float,
+    tell: Callable[[str], None],
+) -> Iterator[World]:
     """The processes of every setup, ready. Raises RunFailed."""
     with ExitStack() as stack:
         catalogue, beside_us = _catalogue(folder), children()
         sides = {}
         for setup, (our_database, plain_database) in urls.items():
-            founding = Founding(asked.routes, asked.secrets, our_database, catalogue)
+            decided = setup.rules == RULES["on"]
+            founding = Founding(asked.routes, asked.secrets, our_database, catalogue, decided)
             place = _Place(folder / setup.folder, setup.processes, beside_us, _under(setup, fsync_ms))
             ours = stack.enter_context(running(place.folder / "ours", founding, beside_us, place.count, place.under))
+            if setup.older:
+                fill(ours.folder, setup.older, tell)
             plain = stack.enter_context(_plain(place, ours, plain_database, asked.addresses))
             sides[setup] = Sides(ours, plain, plain_database)
         yield World(sides, asked)
