@@ -10,7 +10,7 @@ from collections import deque
 from concurrent.futures import Future
 from typing import Any, Final
 
-AT_A_TIME: Final = 3
+AT_A_TIME: Final = 2
 """Some milliseconds of work. Each further round is one more wait for the interpreter's lock."""
 
 

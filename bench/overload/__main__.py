@@ -120,7 +120,7 @@ def _overload_table(seen: Overload) -> Table:
     table.add_column("seen", justify="right")
     table.add_column("promised", justify="right")
     for row in (
-        ("best rate, closed loop", f"{seen.best:.0f}/s", ""),
+        ("best rate, closed loop, before and after", f"{seen.best:.0f} and {seen.best_again:.0f}/s", ""),
         ("p99 at half of it, before", f"{seen.normal_p99 * 1000:.0f} ms", ""),
         ("offered", f"{seen.offered:.0f}/s", ""),
         (
