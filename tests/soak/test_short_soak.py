@@ -38,3 +38,10 @@ def test_what_grows_is_seen_and_what_comes_and_goes_is_not() -> None:
     for grown, figure in ((6.0 * MEBIBYTE, "rss"), (9, "descriptors"), (POOL, "threads")):
         assert courses(grown, figure) == set()
     assert not Watch({"too-short": [Sample(0, 1, 1, 1)] * (FEWEST - 1)}).courses()
+
+
+def test_a_life_is_judged_beside_the_longest_of_its_run() -> None:
+    lives = {"broker-0.0": 10 * FEWEST, "broker-1.0": 5 * FEWEST, "broker-2.0": 5 * FEWEST - 1}
+    watch = Watch({life: [Sample(one * 2.0, 1, 1, 1) for one in range(count)] for life, count in lives.items()})
+    assert {course.life for course in watch.courses()} == {"broker-0.0", "broker-1.0"}
+    assert Watch({}).courses() == []

@@ -73,11 +73,15 @@ class Watch:
                 self.samples.setdefault(f"{broker.name}.{broker.life}", []).append(sample)
 
     def courses(self) -> list[Course]:
-        """Of every life that was long enough."""
+        """Of every life that was long enough: a minute, and half as long as the longest.
+
+        A shorter one ends while its caches still fill, and by as much more as the run, and so the database, is longer.
+        """
+        fewest = max([FEWEST, *(len(taken) / 2 for taken in self.samples.values())])
         return [
             _course(life, taken, figure)
             for life, taken in self.samples.items()
-            if len(taken) >= FEWEST
+            if len(taken) >= fewest
             for figure in MAY_GROW
         ]
 
