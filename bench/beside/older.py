@@ -5,7 +5,7 @@ new consent finds its place between old ones.
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,57 +65,15 @@ class _Older:
         for _ in range(ENTRIES_OF_A_CASE - 1):
             transaction.append(running.send(0))
 
-    def _rows(self, number: int) -> Iterator[dict[str, Any]]:
-        place, person = self._place(number), subject_ref_of(number // 2)
+    def _rows(self, number: int) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Of a request, its consent, and the exchange under it."""
+        place = self._place(number)
+        key, iss = f"{place}{number:x}", f"{place}{secrets.token_urlsafe(29)}"
         requester = NAME if number % 2 else REQUESTERS[number % len(BUSY)]
         names = {"requester": requester, "matter": MATTER, "case": case_id(number), "party": "applicant"}
-        iss, jti, request = f"{place}{secrets.token_urlsafe(29)}", f"{place}{number:x}", f"ar_{place}{number:x}"
-        yield names | {
-            "id": request,
-            "ticket_hash": place.encode() + secrets.token_bytes(28),
-            "ticket_expires": 0,
-            "user_code": "AAAA-AAAA",
-            "matter_version": VERSION,
-            "mode": "counter",
-            "items": b"[]" + bytes(300),
-            "uses": 1,
-            "valid_for": 1,
-            "operator_id": "clerk-07",
-            "operator_desk": "window 7",
-            "subject_ref": person,
-            "status": "granted",
-            "filed_at": 0,
-            "notice_lang": "zh",
-            "notice_text": bytes(900),
-            "consent_iss": iss,
-        }
-        yield names | {
-            "iss": iss,
-            "jti": jti,
-            "request": request,
-            "subject_ref": person,
-            "assurance": 3,
-            "token": bytes(TOKEN),
-            "uses": 1,
-            "used": 1,
-            "expires": 1_900_000_000,
-            "status": "active",
-            "granted_at": 0,
-            "subject_kind": "person",
-        }
-        yield {
-            "requester": requester,
-            "exchange": f"{place}{number:x}",
-            "fingerprint": bytes(32),
-            "call": f"ex_{place}{number:x}",
-            "attempt": 1,
-            "status": "released",
-            "process": "earlier",
-            "admitted": 0,
-            "uses": b"{}",
-            "first_released_at": 0,
-            "answered": b"{}",
-        }
+        names |= {"subject_ref": subject_ref_of(number // 2)}
+        ticket = place.encode() + secrets.token_bytes(28)
+        return _request(key, iss, ticket) | names, _consent(key, iss) | names, _exchange(key, requester)
 
     def _place(self, number: int) -> str:
         """The first characters of a key, rising with the number over all that there are."""
@@ -124,3 +82,56 @@ class _Older:
             rest, letter = divmod(rest, len(_SORTED))
             letters.append(_SORTED[letter])
         return bytes(reversed(letters)).decode()
+
+
+def _request(key: str, iss: str, ticket: bytes) -> dict[str, Any]:
+    return {
+        "id": f"ar_{key}",
+        "ticket_hash": ticket,
+        "ticket_expires": 0,
+        "user_code": "AAAA-AAAA",
+        "matter_version": VERSION,
+        "mode": "counter",
+        "items": b"[]" + bytes(300),
+        "uses": 1,
+        "valid_for": 1,
+        "operator_id": "clerk-07",
+        "operator_desk": "window 7",
+        "status": "granted",
+        "filed_at": 0,
+        "notice_lang": "zh",
+        "notice_text": bytes(900),
+        "consent_iss": iss,
+    }
+
+
+def _consent(key: str, iss: str) -> dict[str, Any]:
+    return {
+        "iss": iss,
+        "jti": key,
+        "request": f"ar_{key}",
+        "assurance": 3,
+        "token": bytes(TOKEN),
+        "uses": 1,
+        "used": 1,
+        "expires": 1_900_000_000,
+        "status": "active",
+        "granted_at": 0,
+        "subject_kind": "person",
+    }
+
+
+def _exchange(key: str, requester: str) -> dict[str, Any]:
+    return {
+        "requester": requester,
+        "exchange": key,
+        "fingerprint": bytes(32),
+        "call": f"ex_{key}",
+        "attempt": 1,
+        "status": "released",
+        "process": "earlier",
+        "admitted": 0,
+        "uses": b"{}",
+        "first_released_at": 0,
+        "answered": b"{}",
+    }
